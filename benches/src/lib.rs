@@ -1,0 +1,1 @@
+//! Benchmarks of corio beside its peers.

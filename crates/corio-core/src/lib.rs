@@ -1,0 +1,3 @@
+//! The future and task state machine of corio: task cells, wakers, promises, joins and the cancellation tree.
+
+#![deny(missing_docs)]

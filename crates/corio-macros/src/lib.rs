@@ -1,0 +1,4 @@
+//! The attributes #[corio::main] and #[corio::test].
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! Locks, events, conditions, semaphores, barriers and queues for one thread, under any executor.
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! A hierarchical timer wheel that is told the time and never asks.
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The chores of the project, as one program without dependencies.
+fn main() {}
