@@ -1,0 +1,136 @@
+//! What can be registered, and what is kept about it.
+
+use std::io;
+#[cfg(unix)]
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsRawSocket, AsSocket, RawSocket};
+use std::task::Waker;
+
+use crate::direction::{Direction, Directions};
+use crate::readiness::Readiness;
+use crate::waiters::WaitList;
+
+/// Something the operating system can report readiness of: whatever has a file descriptor.
+#[cfg(unix)]
+pub trait AsSource: AsFd {}
+#[cfg(unix)]
+impl<T: AsFd + ?Sized> AsSource for T {}
+
+/// Something the operating system can report readiness of: whatever has a socket.
+#[cfg(windows)]
+pub trait AsSource: AsSocket {}
+#[cfg(windows)]
+impl<T: AsSocket + ?Sized> AsSource for T {}
+
+#[cfg(unix)]
+pub(crate) type RawSource = RawFd;
+#[cfg(windows)]
+pub(crate) type RawSource = RawSocket;
+
+/// The number under which the operating system knows the source.
+pub(crate) fn raw(source: &(impl AsSource + ?Sized)) -> RawSource {
+    #[cfg(unix)]
+    return source.as_fd().as_raw_fd();
+    #[cfg(windows)]
+    return source.as_socket().as_raw_socket();
+}
+
+/// A registered source: the table's entry.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) raw: RawSource,
+    /// In one-shot mode, what the operating system has been asked to report and has not reported yet.
+    pub(crate) armed: Directions,
+    failure: Option<Failure>,
+    read: Side,
+    write: Side,
+}
+
+/// One direction of a source.
+#[derive(Debug)]
+pub(crate) struct Side {
+    pub(crate) readiness: Readiness,
+    pub(crate) waiters: WaitList,
+}
+
+/// An error of the operating system, in a form that every waiter can get a copy of.
+#[derive(Debug, Clone, Copy)]
+enum Failure {
+    Os(i32),
+    Kind(io::ErrorKind),
+}
+
+impl Source {
+    pub(crate) fn new(raw: RawSource) -> Source {
+        Source {
+            raw,
+            armed: Directions::NONE,
+            failure: None,
+            read: Side::new(),
+            write: Side::new(),
+        }
+    }
+
+    pub(crate) fn side(&mut self, direction: Direction) -> &mut Side {
+        match direction {
+            Direction::Read => &mut self.read,
+            Direction::Write => &mut self.write,
+        }
+    }
+
+    /// The directions somebody waits for.
+    pub(crate) fn wanted(&self) -> Directions {
+        Directions {
+            read: !self.read.waiters.is_empty(),
+            write: !self.write.waiters.is_empty(),
+        }
+    }
+
+    /// How many wait, in both directions.
+    pub(crate) fn waiting(&self) -> usize {
+        self.read.waiters.len() + self.write.waiters.len()
+    }
+
+    /// An event came: the direction is ready, and whoever waited for it goes to `wakers`.
+    pub(crate) fn event(&mut self, ready: Directions, wakers: &mut Vec<Waker>) {
+        for direction in Direction::BOTH {
+            if ready.has(direction) {
+                let side = self.side(direction);
+                side.readiness.event();
+                side.waiters.drain_into(wakers);
+            }
+        }
+    }
+
+    /// The source will not report anything any more: whoever waits must hear of it.
+    pub(crate) fn fail(&mut self, error: &io::Error, wakers: &mut Vec<Waker>) {
+        self.failure = Some(match error.raw_os_error() {
+            Some(code) => Failure::Os(code),
+            None => Failure::Kind(error.kind()),
+        });
+        self.drain_into(wakers);
+    }
+
+    /// All waiters of both directions go to `wakers`.
+    pub(crate) fn drain_into(&mut self, wakers: &mut Vec<Waker>) {
+        self.read.waiters.drain_into(wakers);
+        self.write.waiters.drain_into(wakers);
+    }
+
+    pub(crate) fn failure(&self) -> Option<io::Error> {
+        self.failure.map(|failure| match failure {
+            Failure::Os(code) => io::Error::from_raw_os_error(code),
+            Failure::Kind(kind) => kind.into(),
+        })
+    }
+}
+
+impl Side {
+    fn new() -> Side {
+        Side {
+            readiness: Readiness::optimistic(),
+            waiters: WaitList::default(),
+        }
+    }
+}

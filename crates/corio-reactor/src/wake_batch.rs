@@ -1,0 +1,24 @@
+//! Wakers that were collected while something was borrowed, to be woken when nothing is.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+
+/// Wakes every waker and leaves the vector empty, its memory kept. A panic of one does not keep the others from being
+/// woken; the first one is returned, to be resumed when the house is in order.
+#[must_use]
+pub(crate) fn wake_all(wakers: &mut Vec<Waker>) -> Option<Box<dyn Any + Send>> {
+    let mut first_panic = None;
+    for waker in wakers.drain(..) {
+        // Unwind safety: the waker is consumed, and nothing of the reactor is borrowed or half changed meanwhile.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+            if first_panic.is_none() {
+                first_panic = Some(panic);
+            } else {
+                // A payload may itself panic when it is dropped.
+                std::mem::forget(panic);
+            }
+        }
+    }
+    first_panic
+}
