@@ -1,0 +1,304 @@
+//! [`Condition`]: tasks that wait, under a lock, until another task says that something has changed.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use crate::guard::LockGuard;
+use crate::name::name_methods;
+use crate::observe;
+use crate::waiters::{Key, Left, Waiters};
+
+/// Lets tasks that hold a [`Lock`](crate::Lock) wait for a change of its value, the lock being free
+/// meanwhile.
+///
+/// Notifying does not need the lock: on one thread nothing can happen between a task's look at the value
+/// and its wait. Waits may end without a cause, so look again, or use [`wait_for`](Self::wait_for).
+///
+/// ```
+/// use corio_sync::{Condition, Lock};
+/// # use futures_lite::future;
+/// # future::block_on(async {
+/// let jobs = Lock::new(Vec::new());
+/// let changed = Condition::new();
+/// let worker = async {
+///     let mut jobs = jobs.acquire().await;
+///     changed.wait_for(&mut jobs, |jobs| jobs.pop()).await
+/// };
+/// let boss = async {
+///     jobs.acquire().await.push("dig");
+///     changed.notify(1);
+/// };
+/// assert_eq!(future::zip(worker, boss).await.0, "dig");
+/// # });
+/// ```
+#[doc(alias("Condvar", "asyncio.Condition"))]
+#[derive(Default)]
+pub struct Condition {
+    waiters: Waiters<()>,
+    name: Option<Rc<str>>,
+}
+
+/// What [`Condition::statistics`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConditionStatistics {
+    /// Tasks that wait for a notification.
+    pub waiting: usize,
+}
+
+/// The future of [`Condition::wait`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Wait<'w, 'a, T: ?Sized> {
+    core: Core<'w, 'a, T>,
+}
+
+/// The future of [`Condition::wait_for`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct WaitFor<'w, 'a, T: ?Sized, P> {
+    core: Core<'w, 'a, T>,
+    predicate: P,
+}
+
+/// What a predicate of [`Condition::wait_for`] may answer: `bool`, or `Option` with a value to return.
+pub trait Answer {
+    /// What the wait returns.
+    type Value;
+
+    /// The value, if the wait is over.
+    fn into_value(self) -> Option<Self::Value>;
+}
+
+/// One wait: in the condition's line, then in the lock's.
+struct Core<'w, 'a, T: ?Sized> {
+    condition: &'w Condition,
+    guard: &'w mut LockGuard<'a, T>,
+    stage: Stage,
+    location: &'static Location<'static>,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    /// The lock is held.
+    Idle,
+    /// The lock was given away until a notification comes.
+    Waiting(Key),
+    /// Notified, and without the lock; the key is the place in the lock's line.
+    Relocking(Option<Key>),
+}
+
+impl Condition {
+    /// A condition nobody waits for.
+    pub const fn new() -> Self {
+        Condition {
+            waiters: Waiters::new(),
+            name: None,
+        }
+    }
+
+    name_methods!();
+
+    /// Gives the lock away, waits for a notification, and returns with the lock taken again.
+    ///
+    /// # Cancel safety
+    ///
+    /// A notification that had been given to this wait goes to another. A dropped future cannot wait for
+    /// the lock: if that is free, the guard has it again at once; if not, the guard stays without it and
+    /// says so ([`LockGuard::is_held`], [`LockGuard::reacquire`]).
+    ///
+    /// # Panics
+    ///
+    /// If the guard lost its lock in an earlier wait.
+    #[track_caller]
+    pub fn wait<'w, 'a, T: ?Sized>(&'w self, guard: &'w mut LockGuard<'a, T>) -> Wait<'w, 'a, T> {
+        Wait {
+            core: Core::new(self, guard, Location::caller()),
+        }
+    }
+
+    /// Waits until `predicate` is content with the value, and returns what it gave: `true`, or what was
+    /// in the `Some`. Does not suspend if it is content at once.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`wait`](Self::wait). Nothing that the predicate took is lost: the future is ready as soon
+    /// as the predicate has given a value.
+    ///
+    /// # Panics
+    ///
+    /// If the guard lost its lock in an earlier wait.
+    #[track_caller]
+    pub fn wait_for<'w, 'a, T, R, P>(
+        &'w self,
+        guard: &'w mut LockGuard<'a, T>,
+        predicate: P,
+    ) -> WaitFor<'w, 'a, T, P>
+    where
+        T: ?Sized,
+        R: Answer,
+        P: FnMut(&mut T) -> R,
+    {
+        WaitFor {
+            core: Core::new(self, guard, Location::caller()),
+            predicate,
+        }
+    }
+
+    /// Ends the wait of up to `count` tasks, first come, first served. They run when they get the lock.
+    #[doc(alias = "notify_one")]
+    pub fn notify(&self, count: usize) {
+        self.waiters.wake_first(count);
+    }
+
+    /// Ends the wait of all who wait now.
+    pub fn notify_all(&self) {
+        self.waiters.wake_all(|_| {});
+    }
+
+    /// How many wait.
+    pub fn statistics(&self) -> ConditionStatistics {
+        ConditionStatistics {
+            waiting: self.waiters.waiting(),
+        }
+    }
+}
+
+impl<'w, 'a, T: ?Sized> Core<'w, 'a, T> {
+    #[track_caller]
+    fn new(
+        condition: &'w Condition,
+        guard: &'w mut LockGuard<'a, T>,
+        location: &'static Location<'static>,
+    ) -> Self {
+        assert!(
+            LockGuard::is_held(guard),
+            "waiting for a condition needs the lock"
+        );
+        Core {
+            condition,
+            guard,
+            stage: Stage::Idle,
+            location,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let condition = self.condition;
+        loop {
+            match &mut self.stage {
+                Stage::Idle => {
+                    // In the line first, so that a notification made by whoever gets the lock counts.
+                    let key = condition.waiters.enqueue(cx.waker().clone(), ());
+                    self.stage = Stage::Waiting(key);
+                    self.guard.suspend();
+                }
+                Stage::Waiting(key) => {
+                    if condition.waiters.claim(*key, cx.waker()).is_none() {
+                        let name = condition.name.as_ref();
+                        observe::waits("Condition", name, None, self.location);
+                        return Poll::Pending;
+                    }
+                    self.stage = Stage::Relocking(None);
+                }
+                Stage::Relocking(key) => {
+                    ready!(self.guard.poll_resume(key, self.location, cx));
+                    self.stage = Stage::Idle;
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+}
+
+impl<T: ?Sized> Drop for Core<'_, '_, T> {
+    fn drop(&mut self) {
+        let (key, notified) = match self.stage {
+            Stage::Idle => return,
+            Stage::Waiting(key) => (
+                None,
+                matches!(self.condition.waiters.leave(key), Left::Chosen(())),
+            ),
+            Stage::Relocking(key) => (key, true),
+        };
+        self.guard.resume_or_cancel(key, self.location);
+        if notified {
+            self.condition.notify(1);
+        }
+    }
+}
+
+impl<T: ?Sized> Future for Wait<'_, '_, T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().core.poll(cx)
+    }
+}
+
+impl<T, R, P> Future for WaitFor<'_, '_, T, P>
+where
+    T: ?Sized,
+    R: Answer,
+    P: FnMut(&mut T) -> R,
+{
+    type Output = R::Value;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R::Value> {
+        let this = self.get_mut();
+        loop {
+            if let Stage::Idle = this.core.stage {
+                if let Some(value) = (this.predicate)(&mut **this.core.guard).into_value() {
+                    return Poll::Ready(value);
+                }
+            }
+            ready!(this.core.poll(cx));
+        }
+    }
+}
+
+/// The predicate is never pinned.
+impl<T: ?Sized, P> Unpin for WaitFor<'_, '_, T, P> {}
+
+impl Answer for bool {
+    type Value = bool;
+
+    fn into_value(self) -> Option<bool> {
+        self.then_some(true)
+    }
+}
+
+impl<R> Answer for Option<R> {
+    type Value = R;
+
+    fn into_value(self) -> Option<R> {
+        self
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condition")
+            .field("name", &self.name())
+            .field("waiting", &self.waiters.waiting())
+            .finish()
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Wait<'_, '_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait")
+            .field("condition", self.core.condition)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: ?Sized, P> fmt::Debug for WaitFor<'_, '_, T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitFor")
+            .field("condition", self.core.condition)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,277 @@
+//! [`Lock`]: one task at a time, in the order of asking.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use crate::guard::LockGuard;
+use crate::handle::Handle;
+use crate::name::name_methods;
+use crate::observe::{self, Holder};
+use crate::permits::Permits;
+use crate::waiters::Key;
+
+/// A value that one task at a time may use, across its awaits.
+///
+/// Tasks get in strictly in the order in which they asked. A newcomer that finds the lock free, but
+/// promised to a task that has not run yet, joins the line: nobody overtakes, and a task that releases
+/// and asks again in a loop does not keep the others out.
+///
+/// Taking a free lock does not suspend and allocates nothing. The value lives in a box that moves into
+/// the guard and back, so a guard may borrow the lock or share it ([`acquire_owned`](Self::acquire_owned))
+/// and a big value is never copied.
+///
+/// ```
+/// use corio_sync::Lock;
+/// # futures_lite::future::block_on(async {
+/// let lock = Lock::new(1).named("counter");
+/// *lock.acquire().await += 1;
+/// assert_eq!(*lock.acquire().await, 2);
+/// # });
+/// ```
+#[doc(alias("Mutex", "asyncio.Lock"))]
+pub struct Lock<T: ?Sized> {
+    /// One permit: who has it, has the value.
+    turn: Permits,
+    holder: Cell<Option<Holder>>,
+    name: Option<Rc<str>>,
+    /// Away while a guard has it.
+    value: Cell<Option<Box<T>>>,
+}
+
+/// What [`Lock::statistics`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LockStatistics {
+    /// Whether a guard exists.
+    pub locked: bool,
+    /// Who made that guard, and where.
+    pub holder: Option<Holder>,
+    /// Tasks in the line.
+    pub waiting: usize,
+}
+
+/// The future of [`Lock::acquire`] and [`Lock::acquire_owned`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Acquire<'a, T: ?Sized> {
+    lock: Handle<'a, Lock<T>>,
+    key: Option<Key>,
+    location: &'static Location<'static>,
+}
+
+impl<T> Lock<T> {
+    /// An unlocked lock around `value`.
+    pub fn new(value: T) -> Self {
+        Lock::from_box(Box::new(value))
+    }
+
+    /// The value, which is `None` only if a guard was leaked with [`std::mem::forget`].
+    pub fn into_inner(self) -> Option<T> {
+        self.value.into_inner().map(|value| *value)
+    }
+}
+
+impl<T: ?Sized> Lock<T> {
+    /// An unlocked lock around a boxed value, which may be unsized.
+    pub const fn from_box(value: Box<T>) -> Self {
+        Lock {
+            turn: Permits::new(1),
+            holder: Cell::new(None),
+            name: None,
+            value: Cell::new(Some(value)),
+        }
+    }
+
+    name_methods!();
+
+    /// Waits for this task's turn and gives the guard.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses this task's place in the line. If the lock had been handed to it
+    /// already, it goes to the next in line.
+    #[doc(alias = "lock")]
+    #[track_caller]
+    #[inline]
+    pub fn acquire(&self) -> Acquire<'_, T> {
+        let location = Location::caller();
+        Acquire {
+            lock: Handle::Borrowed(self),
+            key: None,
+            location,
+        }
+    }
+
+    /// As [`acquire`](Self::acquire), with a future and a guard that share the lock instead of borrowing it.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`acquire`](Self::acquire).
+    #[doc(alias = "lock_owned")]
+    #[track_caller]
+    #[inline]
+    pub fn acquire_owned<'a>(self: &Rc<Self>) -> Acquire<'a, T>
+    where
+        T: 'a,
+    {
+        let location = Location::caller();
+        Acquire {
+            lock: Handle::Shared(Rc::clone(self)),
+            key: None,
+            location,
+        }
+    }
+
+    /// The guard, if taking it does not mean waiting.
+    #[doc(alias("acquire_nowait", "try_lock"))]
+    #[track_caller]
+    #[inline]
+    pub fn try_acquire(&self) -> Option<LockGuard<'_, T>> {
+        let location = Location::caller();
+        let free = self.turn.try_acquire(1);
+        free.then(|| LockGuard::new(Handle::Borrowed(self), self.take(location)))
+    }
+
+    /// As [`try_acquire`](Self::try_acquire), with a guard that shares the lock.
+    #[doc(alias = "try_lock_owned")]
+    #[track_caller]
+    #[inline]
+    pub fn try_acquire_owned<'a>(self: &Rc<Self>) -> Option<LockGuard<'a, T>>
+    where
+        T: 'a,
+    {
+        let location = Location::caller();
+        let free = self.turn.try_acquire(1);
+        free.then(|| LockGuard::new(Handle::Shared(Rc::clone(self)), self.take(location)))
+    }
+
+    /// Whether a guard exists. False between a release and the moment when the task that the lock was
+    /// handed to runs, although nobody else could get in.
+    #[doc(alias = "is_locked")]
+    pub fn locked(&self) -> bool {
+        let value = self.value.take();
+        let locked = value.is_none();
+        self.value.set(value);
+        locked
+    }
+
+    /// The value, without locking: the exclusive reference shows that nobody has it, unless a guard was
+    /// leaked with [`std::mem::forget`].
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_mut().as_deref_mut()
+    }
+
+    /// Who has the lock and how many wait.
+    pub fn statistics(&self) -> LockStatistics {
+        let locked = self.locked();
+        let holder = self.holder.get().filter(|_| locked);
+        LockStatistics {
+            locked,
+            holder,
+            waiting: self.turn.waiting(),
+        }
+    }
+
+    /// Polls for the turn and takes the value with it.
+    #[inline]
+    pub(crate) fn poll_take(
+        &self,
+        key: &mut Option<Key>,
+        location: &'static Location<'static>,
+        cx: &Context<'_>,
+    ) -> Poll<Box<T>> {
+        match self.turn.poll_acquire(key, 1, cx.waker()) {
+            Poll::Ready(()) => Poll::Ready(self.take(location)),
+            Poll::Pending => {
+                observe::waits("Lock", self.name.as_ref(), self.holder.get(), location);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Gives up a wait made with [`poll_take`](Self::poll_take).
+    #[inline]
+    pub(crate) fn cancel_take(&self, key: Option<Key>) {
+        if let Some(key) = key {
+            self.turn.cancel(key);
+        }
+    }
+
+    /// Gives up a wait but takes the value if that needs no waiting.
+    pub(crate) fn take_or_cancel(
+        &self,
+        key: Option<Key>,
+        location: &'static Location<'static>,
+    ) -> Option<Box<T>> {
+        let taken = match key {
+            Some(key) => self.turn.cancel_or_keep(key),
+            None => self.turn.try_acquire(1),
+        };
+        taken.then(|| self.take(location))
+    }
+
+    /// Takes the value back from a guard and lets the next one in.
+    #[inline]
+    pub(crate) fn put_back(&self, value: Box<T>) {
+        self.value.set(Some(value));
+        self.turn.release(1);
+    }
+
+    #[inline]
+    fn take(&self, location: &'static Location<'static>) -> Box<T> {
+        self.holder.set(Some(observe::holder_at(location)));
+        self.value.take().expect("the turn comes with the value")
+    }
+}
+
+impl<'a, T: ?Sized> Future for Acquire<'a, T> {
+    type Output = LockGuard<'a, T>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let value = ready!(this.lock.poll_take(&mut this.key, this.location, cx));
+        Poll::Ready(LockGuard::new(this.lock.clone(), value))
+    }
+}
+
+impl<T: ?Sized> Drop for Acquire<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.lock.cancel_take(self.key);
+    }
+}
+
+impl<T: Default> Default for Lock<T> {
+    fn default() -> Self {
+        Lock::new(T::default())
+    }
+}
+
+impl<T> From<T> for Lock<T> {
+    fn from(value: T) -> Self {
+        Lock::new(value)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Lock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock")
+            .field("name", &self.name())
+            .field("locked", &self.locked())
+            .field("waiting", &self.turn.waiting())
+            .finish()
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Acquire<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acquire")
+            .field("lock", &*self.lock)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,130 @@
+//! Counting with a fair line: what the lock, the semaphores, the reader-writer lock and the limiter share.
+//!
+//! Permits that come free go straight to the waiter in front, if they are enough for it. Whoever
+//! comes while others wait, or while one that was granted has not run yet, joins the end of the line;
+//! so nobody overtakes, not even a task that gives a permit back and asks again at once.
+
+use std::cell::Cell;
+use std::task::{Poll, Waker, ready};
+
+use crate::waiters::{Key, Left, Waiters};
+
+/// A number of permits and those who wait for some of them.
+pub(crate) struct Permits {
+    /// Permits nobody has. Below zero only where a limit was lowered under what is taken.
+    available: Cell<isize>,
+    /// Each waiter with the number of permits it needs.
+    waiters: Waiters<usize>,
+}
+
+/// The most permits there can be, so that sums stay in range.
+pub(crate) const MOST: usize = isize::MAX as usize / 2;
+
+impl Permits {
+    pub(crate) const fn new(permits: usize) -> Self {
+        assert!(permits <= MOST, "more permits than can be counted");
+        Permits {
+            available: Cell::new(permits as isize),
+            waiters: Waiters::new(),
+        }
+    }
+
+    pub(crate) fn available(&self) -> usize {
+        self.available.get().max(0) as usize
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiters.waiting()
+    }
+
+    /// Whether somebody waits, or was granted what it waited for and has not run yet.
+    pub(crate) fn is_contended(&self) -> bool {
+        !self.waiters.is_empty()
+    }
+
+    /// Takes `count` if they are free and nobody is in front. None at all can always be had.
+    #[inline]
+    pub(crate) fn try_acquire(&self, count: usize) -> bool {
+        let available = self.available.get();
+        let free = count == 0 || (available >= count as isize && self.waiters.is_empty());
+        if free {
+            self.available.set(available - count as isize);
+        }
+        free
+    }
+
+    /// Takes `count` when their turn has come. `key` is empty before the wait and after it.
+    #[inline]
+    pub(crate) fn poll_acquire(
+        &self,
+        key: &mut Option<Key>,
+        count: usize,
+        waker: &Waker,
+    ) -> Poll<()> {
+        let began = key.is_some();
+        ready!(self.waiters.poll(key, waker, count, || {
+            self.try_acquire(count).then_some(count)
+        }));
+        if began {
+            // Those who came while this one was granted but had not run may go on now.
+            self.grant();
+        }
+        Poll::Ready(())
+    }
+
+    /// Gives up the wait. What had been granted goes to the next in line.
+    pub(crate) fn cancel(&self, key: Key) {
+        match self.waiters.leave(key) {
+            Left::Waiting => self.grant(),
+            Left::Chosen(count) => self.release(count),
+        }
+    }
+
+    /// Gives up the wait, unless the permits had been granted: then they are the caller's.
+    pub(crate) fn cancel_or_keep(&self, key: Key) -> bool {
+        let granted = matches!(self.waiters.leave(key), Left::Chosen(_));
+        self.grant();
+        granted
+    }
+
+    /// Gives `count` back.
+    #[inline]
+    pub(crate) fn release(&self, count: usize) {
+        self.adjust(count as isize);
+    }
+
+    /// Changes how many there are; what is taken away counts against what comes back.
+    #[inline]
+    pub(crate) fn adjust(&self, change: isize) {
+        self.available.set(self.available.get() + change);
+        self.grant();
+    }
+
+    /// Takes what is left, for ever or for a while, without waiting.
+    pub(crate) fn take_available(&self, most: usize) -> usize {
+        let taken = self.available().min(most);
+        self.available.set(self.available.get() - taken as isize);
+        taken
+    }
+
+    /// Hands what is free to those in front, as far as it reaches, and wakes them.
+    #[inline]
+    fn grant(&self) {
+        if self.available.get() > 0 && self.waiters.waiting() > 0 {
+            self.grant_to_waiters();
+        }
+    }
+
+    fn grant_to_waiters(&self) {
+        let mut left = self.available.get();
+        self.waiters.choose_while(|&mut count| {
+            let enough = count as isize <= left;
+            if enough {
+                left -= count as isize;
+            }
+            enough
+        });
+        self.available.set(left);
+        self.waiters.wake_chosen();
+    }
+}
