@@ -1,0 +1,228 @@
+//! The tree from the side of tasks: how a request reaches one, and what the scheduler asks before and after a step.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::cancelled::Cancelled;
+use super::node::Kind;
+use super::request::{Part, Request, Why};
+use super::tree::{self, Actions, Subject, Tree};
+use crate::cell::CellRef;
+use crate::scheduler;
+
+/// Asks a task to cancel. False: it is done.
+pub(crate) fn cancel_task(cell: &CellRef, reason: Option<Cow<'static, str>>) -> bool {
+    let asker = scheduler::current_cell()
+        .filter(|asker| asker != cell)
+        .map(|cell| cell.name());
+    let (asked, actions) = enter_root(cell, Arc::new(Why { reason, asker }));
+    actions.run();
+    asked
+}
+
+/// A request enters at the root of a task.
+pub(super) fn enter_root(cell: &CellRef, why: Arc<Why>) -> (bool, Actions) {
+    let mut actions = Actions::default();
+    if cell.state.is_done() {
+        return (false, actions);
+    }
+    cell.cancelling.set(cell.cancelling.get().saturating_add(1));
+    if cell.state.has_future() {
+        tree::with(|tree| {
+            let root = root_of(tree, cell);
+            let mut nodes = tree.nodes.borrow_mut();
+            let id = nodes.id(root);
+            nodes.request(id, why, &mut actions);
+        });
+    }
+    (true, actions)
+}
+
+/// The request that ends the task instead of its next poll.
+#[cold]
+pub(crate) fn before_poll(cell: &CellRef) -> Option<Cancelled> {
+    tree::with(|tree| {
+        tree.sweep();
+        tree.stamp.set(tree.stamp.get() + 1);
+        let root = cell.scope.get();
+        if root == 0 {
+            return None;
+        }
+        let mut actions = Actions::default();
+        let request = tree.nodes.borrow_mut().before_step(root, &mut actions);
+        actions.run();
+        request.map(|request| Cancelled::outcome(&request))
+    })
+    .flatten()
+}
+
+/// The request that ends the task after a poll that was pending.
+#[cold]
+pub(crate) fn after_poll(cell: &CellRef) -> Option<Cancelled> {
+    tree::with(|tree| {
+        let root = cell.scope.get();
+        if root == 0 {
+            cell.state.at_ease();
+            return None;
+        }
+        let mut actions = Actions::default();
+        let woken = cell.state.is_queued();
+        let stamp = tree.stamp.get();
+        let request = tree
+            .nodes
+            .borrow_mut()
+            .after_step(root, stamp, woken, &mut actions);
+        actions.run();
+        request.map(|request| Cancelled::outcome(&request))
+    })
+    .flatten()
+}
+
+/// The task has given its last answer or lost its future: its root goes. What was outstanding is the result.
+pub(crate) fn task_ended(cell: &CellRef) -> Option<Cancelled> {
+    tree::with(|tree| {
+        let root = cell.scope.replace(0);
+        if root == 0 {
+            return None;
+        }
+        let (request, removed) = {
+            let mut nodes = tree.nodes.borrow_mut();
+            let request = nodes.end_root(root);
+            (request, nodes.remove(root))
+        };
+        drop(removed);
+        request.map(|request| Cancelled::outcome(&request))
+    })
+    .flatten()
+}
+
+/// Requests on the task that were not delivered yet, and were not passed on to others, are taken back.
+pub(crate) fn withdraw(cell: &CellRef) {
+    if cell.scope.get() != 0 {
+        tree::with(|tree| tree.nodes.borrow_mut().withdraw(cell.scope.get()));
+    }
+}
+
+/// Runs destructors whose nodes and `Cancelled`s are not to disturb anybody: the task that they were part of has ended.
+pub(crate) fn collect<R>(body: impl FnOnce() -> R) -> R {
+    collect_bounced(body).0
+}
+
+/// Runs the destructors of what a node drops, and gives what bounced there.
+pub(super) fn collect_bounced<R>(body: impl FnOnce() -> R) -> (R, Option<Request>) {
+    struct End(bool);
+    impl Drop for End {
+        fn drop(&mut self) {
+            if self.0 {
+                tree::with(Tree::end_collecting);
+            }
+        }
+    }
+    let begun = tree::with(Tree::begin_collecting).is_some();
+    let mut end = End(begun);
+    let result = body();
+    end.0 = false;
+    let bounced = if begun {
+        tree::with(Tree::end_collecting).flatten()
+    } else {
+        None
+    };
+    (result, bounced)
+}
+
+/// The node that a node which is polled now stands below; 0 outside of any node and any task.
+#[inline]
+pub(super) fn parent_here(tree: &Tree) -> u32 {
+    match tree.current.get() {
+        0 => {
+            let mut root = 0;
+            scheduler::with_current_cell(|cell| root = root_of(tree, cell));
+            root
+        }
+        current => current,
+    }
+}
+
+/// The root of a task, made when it is first needed.
+#[inline]
+fn root_of(tree: &Tree, cell: &CellRef) -> u32 {
+    match cell.scope.get() {
+        0 => {
+            let subject = Subject::Task(cell.clone());
+            let id = tree.nodes.borrow_mut().add(Kind::Root, 0, subject);
+            cell.scope.set(id.index);
+            id.index
+        }
+        root => root,
+    }
+}
+
+/// `propagate`, where it is polled.
+pub(super) fn rise_here(request: Request) {
+    let risen = tree::with(|tree| {
+        let mut actions = Actions::default();
+        let risen = {
+            let start = match tree.current.get() {
+                0 => scheduler::current_cell().map_or(0, |cell| cell.scope.get()),
+                current => current,
+            };
+            let mut nodes = tree.nodes.borrow_mut();
+            let request = nodes.on_the_way_up(start, request.clone());
+            nodes.rise_at(&mut { start }, request, &mut actions)
+        };
+        actions.run();
+        risen
+    });
+    if risen == Some(false) {
+        ask_here(request.why);
+    }
+}
+
+/// A `Cancelled` without a request of this place behind it: a request on the current task, or on the innermost catcher.
+fn ask_here(why: Arc<Why>) {
+    if let Some(cell) = scheduler::current_cell() {
+        let (_, actions) = enter_root(&cell, why);
+        return actions.run();
+    }
+    let taken = tree::with(|tree| {
+        let mut actions = Actions::default();
+        let taken = {
+            let mut nodes = tree.nodes.borrow_mut();
+            let start = tree.current.get();
+            match nodes.innermost_catcher(start) {
+                Some(origin) => {
+                    let part = Part {
+                        origin,
+                        number: tree::next_request(),
+                    };
+                    let request = Request {
+                        why,
+                        parts: vec![part],
+                    };
+                    nodes.rise_at(&mut { start }, request, &mut actions)
+                }
+                None => false,
+            }
+        };
+        actions.run();
+        taken
+    });
+    assert!(
+        taken == Some(true),
+        "propagate outside of a task and of a catcher would wait for ever: return the `Cancelled` instead"
+    );
+}
+
+/// A request on the running task is under way, so that a value it returned now would be dropped.
+pub fn outstanding() -> bool {
+    let Some(cell) = scheduler::current_cell() else {
+        return false;
+    };
+    cell.scope.get() != 0
+        && tree::with(|tree| tree.nodes.borrow().has_outstanding(cell.scope.get())).unwrap_or(false)
+}
+
+/// How many nodes this thread's tree holds: for tests that nothing is left behind.
+pub fn nodes_alive() -> usize {
+    tree::with(|tree| tree.nodes.borrow().alive()).unwrap_or(0)
+}

@@ -1,0 +1,539 @@
+//! The cell: one block of memory that holds a header and then, in the same place one after the other, the future and its
+//! outcome.
+//!
+//! # Who may touch what, and when
+//!
+//! A cell never leaves its thread. [`CellRef`] counts without atomics and is neither `Send` nor `Sync`; wakers hold a
+//! [`TaskKey`](crate::key::TaskKey), not a reference. So there are no data races to argue about, only re-entrance:
+//!
+//! 1. All fields of the header are `Cell`s or never change. Anybody with a `CellRef` may read and write them.
+//! 2. The stage is touched only by the functions of this file, and which of its members is alive is told by
+//!    [`State::stage`](crate::state::State::stage).
+//! 3. *Future.* Between edges 2 and 3 the only `&mut` to it is the one of the poll in progress. A second poll cannot begin,
+//!    since `begin` gives `Skip` for a cell that is RUNNING. It never moves: the block stays where it is until it is freed.
+//! 4. The bits change before foreign code runs: a destructor of the future finds the bit FUTURE gone, a destructor of the
+//!    value finds OUTPUT gone, and so nobody can reach what is being dropped.
+//! 5. *Value.* Shared references to it are handed out for as long as the `Task` that they borrow lives, or for the time of a
+//!    done callback. It is moved or dropped only through the owning `Task`, when no callback is queued or running, or after
+//!    that owner has gone.
+//! 6. The block is freed when the last `CellRef` goes. Foreign code that runs then (the destructor of what the stage still
+//!    holds) cannot get at the cell, for it would need a `CellRef`.
+
+use std::alloc::Layout;
+use std::any::Any;
+use std::cell::{Cell, UnsafeCell};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop, offset_of};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::task::{Context, Poll};
+
+use crate::error::{Cancelled, Panic, TaskError};
+use crate::key::TaskKey;
+use crate::pool;
+use crate::scheduler::Scheduler;
+use crate::state::{Outcome, Stage, State};
+use crate::waiting::WaitKind;
+
+/// What every cell begins with, whatever its future is.
+pub(crate) struct Header {
+    vtable: &'static VTable,
+    refs: Cell<u32>,
+    /// Place in the scheduler's table while unfinished.
+    pub(crate) slot: Cell<u32>,
+    pub(crate) state: State,
+    /// Requests to cancel that were not taken back.
+    pub(crate) cancelling: Cell<u16>,
+    /// Done callbacks that are queued or running.
+    pub(crate) callbacks: Cell<u32>,
+    /// Number within the loop, from 1.
+    pub(crate) id: u64,
+    /// Where it was created.
+    pub(crate) site: &'static Location<'static>,
+    pub(crate) scheduler: Scheduler,
+    /// Who is to be told of the end, see [`waiters`](crate::waiters).
+    pub(crate) waiters: Cell<u64>,
+    /// What the last poll left behind: what kind of leaf it waits in, and where.
+    pub(crate) wait_kind: Cell<Option<&'static WaitKind>>,
+    pub(crate) wait_site: Cell<Option<&'static Location<'static>>>,
+    /// Root in the cancellation tree; 0 is none.
+    pub(crate) scope: Cell<u32>,
+    /// What few tasks have (a name, a context): index in the scheduler's table of extras plus one; 0 is none.
+    pub(crate) extras: Cell<u32>,
+}
+
+/// The functions that know the type of the future.
+struct VTable {
+    /// Polls the future, or calls the callback.
+    advance: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Advance,
+    /// Drops what the stage holds.
+    clear: unsafe fn(NonNull<Header>, Stage),
+    stage_offset: usize,
+    layout: Layout,
+    type_name: fn() -> &'static str,
+}
+
+/// What came of one step.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Advance {
+    Pending,
+    Ended(Outcome),
+}
+
+/// How the output of a future becomes the value of its task.
+pub(crate) trait Ending<Output> {
+    type Value;
+    /// `None` ends the task as failed.
+    fn end(output: Output) -> Option<Self::Value>;
+}
+
+/// The output is the value.
+pub(crate) struct Plain;
+
+impl<T> Ending<T> for Plain {
+    type Value = T;
+    fn end(output: T) -> Option<T> {
+        Some(output)
+    }
+}
+
+/// The future says itself whether it failed.
+pub(crate) struct Fallible;
+
+impl<T> Ending<Option<T>> for Fallible {
+    type Value = T;
+    fn end(output: Option<T>) -> Option<T> {
+        output
+    }
+}
+
+#[repr(C)]
+struct TaskCell<F, T> {
+    header: Header,
+    stage: UnsafeCell<StageOf<F, T>>,
+}
+
+union StageOf<F, T> {
+    future: ManuallyDrop<F>,
+    output: ManuallyDrop<T>,
+    panic: ManuallyDrop<Panic>,
+    cancelled: ManuallyDrop<Cancelled>,
+}
+
+/// A counted reference to a cell, for the cell's own thread.
+pub(crate) struct CellRef(NonNull<Header>);
+
+impl CellRef {
+    /// A cell for a future that may borrow.
+    ///
+    /// # Safety
+    ///
+    /// The future and its output leave the cell, by their end or by force, before anything that they borrow does.
+    pub(crate) unsafe fn task<F, M>(
+        future: F,
+        owned: bool,
+        id: u64,
+        site: &'static Location<'static>,
+        scheduler: Scheduler,
+    ) -> CellRef
+    where
+        F: Future,
+        M: Ending<F::Output>,
+    {
+        CellRef::allocate::<F, M::Value>(
+            &TaskVTable::<F, M>::VTABLE,
+            State::task(owned),
+            future,
+            id,
+            site,
+            scheduler,
+        )
+    }
+
+    /// A cell for a function that is called once from the ready queue.
+    pub(crate) fn callback<C>(
+        callback: C,
+        site: &'static Location<'static>,
+        scheduler: Scheduler,
+    ) -> CellRef
+    where
+        C: FnOnce() + 'static,
+    {
+        CellRef::allocate::<C, ()>(
+            &CallbackVTable::<C>::VTABLE,
+            State::callback(),
+            callback,
+            0,
+            site,
+            scheduler,
+        )
+    }
+
+    fn allocate<F, T>(
+        vtable: &'static VTable,
+        state: State,
+        content: F,
+        id: u64,
+        site: &'static Location<'static>,
+        scheduler: Scheduler,
+    ) -> CellRef {
+        let block: NonNull<TaskCell<F, T>> = pool::take(Layout::new::<TaskCell<F, T>>()).cast();
+        let cell = TaskCell {
+            header: Header {
+                vtable,
+                refs: Cell::new(1),
+                slot: Cell::new(0),
+                state,
+                cancelling: Cell::new(0),
+                callbacks: Cell::new(0),
+                id,
+                site,
+                scheduler,
+                waiters: Cell::new(0),
+                wait_kind: Cell::new(None),
+                wait_site: Cell::new(None),
+                scope: Cell::new(0),
+                extras: Cell::new(0),
+            },
+            stage: UnsafeCell::new(StageOf {
+                future: ManuallyDrop::new(content),
+            }),
+        };
+        // SAFETY: the block is fresh memory of this layout.
+        unsafe { block.write(cell) };
+        CellRef(block.cast())
+    }
+
+    /// The key that wakers of this task carry.
+    #[inline]
+    pub(crate) fn key(&self) -> TaskKey {
+        TaskKey::new(self.scheduler.id(), self.slot.get(), self.id)
+    }
+
+    /// One step of a task that `begin` allowed (state RUNNING, stage Future). A panic is an outcome.
+    ///
+    /// # Safety
+    ///
+    /// The caller got `Begin::Poll` or `Begin::Attend` for this step and has not ended it yet.
+    #[inline]
+    pub(crate) unsafe fn poll(&self, cx: &mut Context<'_>) -> Advance {
+        debug_assert_eq!(self.state.stage(), Stage::Future);
+        // SAFETY: the stage holds the future (rule 3 of the module), and no other poll of it is in progress.
+        unsafe { (self.vtable.advance)(self.0, cx) }
+    }
+
+    /// Calls a callback, if it is still there. Panics as the callback does.
+    pub(crate) fn call(&self) {
+        if self.state.take_callback() {
+            let waker = std::task::Waker::noop();
+            // SAFETY: `take_callback` found the callback in its place and has marked it as gone.
+            let _ = unsafe { (self.vtable.advance)(self.0, &mut Context::from_waker(waker)) };
+        }
+    }
+
+    /// Drops a callback that was not called. False: it was called or dropped already.
+    pub(crate) fn revoke(&self) -> bool {
+        let there = self.state.take_callback();
+        if there {
+            // SAFETY: as in `call`.
+            unsafe { (self.vtable.clear)(self.0, Stage::Future) };
+        }
+        there
+    }
+
+    /// Drops the future of an unfinished task that is not being polled. A panic of its destructors is the result.
+    pub(crate) fn drop_future(&self) -> Result<(), Panic> {
+        if !self.state.has_future() {
+            return Ok(());
+        }
+        self.state.future_left();
+        // SAFETY: the bit said that the future is in its place, it is cleared now, and the callers (the scheduler, `close`)
+        // hold no poll of this cell in progress.
+        caught(|| unsafe { (self.vtable.clear)(self.0, Stage::Future) })
+    }
+
+    /// Ends the task without a value. The stage is empty before.
+    pub(crate) fn finish(&self, end: Result<Cancelled, Panic>) {
+        debug_assert!(!self.state.has_future());
+        let stage = self.stage();
+        match end {
+            Ok(cancelled) => {
+                // SAFETY: the stage is empty, and large and aligned enough for each member of its union.
+                unsafe { stage.cast::<Cancelled>().write(cancelled) };
+                self.state.finish(Outcome::Cancelled);
+            }
+            Err(panic) => {
+                // SAFETY: as above.
+                unsafe { stage.cast::<Panic>().write(panic) };
+                self.state.finish(Outcome::Panicked);
+            }
+        }
+    }
+
+    /// The error of a task that has ended without a value, `NotDone` of one that has not ended. `None`: it has a value.
+    pub(crate) fn error(&self) -> Option<TaskError> {
+        match self.state.outcome() {
+            None => Some(TaskError::NotDone),
+            Some(Outcome::Value) => None,
+            Some(Outcome::Failed) => Some(TaskError::Failed),
+            Some(Outcome::Cancelled) => {
+                // SAFETY: the outcome says which member is alive; it stays until the block is freed.
+                let cancelled = unsafe { self.stage().cast::<Cancelled>().as_ref() };
+                Some(TaskError::Cancelled(cancelled.clone()))
+            }
+            Some(Outcome::Panicked) => {
+                // SAFETY: as above.
+                let panic = unsafe { self.stage().cast::<Panic>().as_ref() };
+                Some(TaskError::Panicked(panic.clone()))
+            }
+        }
+    }
+
+    /// The value of a task that ended with one.
+    ///
+    /// # Safety
+    ///
+    /// `T` is the type of the task's value, and the reference is not used after the value has left (rule 5 of the module).
+    pub(crate) unsafe fn value<T>(&self) -> Option<&T> {
+        if self.state.stage() != Stage::Output {
+            return None;
+        }
+        // SAFETY: the stage holds the value, of the type that the caller vouches for.
+        Some(unsafe { self.stage().cast::<T>().as_ref() })
+    }
+
+    /// Moves the value out.
+    ///
+    /// # Safety
+    ///
+    /// `T` is the type of the task's value, and no reference to it is in use.
+    pub(crate) unsafe fn take_value<T>(&self) -> Option<T> {
+        if self.state.stage() != Stage::Output || !self.state.output_left() {
+            return None;
+        }
+        // SAFETY: the value was there and is marked as gone, so it is read once.
+        Some(unsafe { self.stage().cast::<T>().read() })
+    }
+
+    /// Drops the value that nobody can reach any more. A panic of its destructor is the result.
+    ///
+    /// # Safety
+    ///
+    /// No reference to the value is in use, and the owning handle has gone.
+    pub(crate) unsafe fn drop_value(&self) -> Result<(), Panic> {
+        if !self.state.output_left() {
+            return Ok(());
+        }
+        // SAFETY: the value was there and is marked as gone.
+        caught(|| unsafe { (self.vtable.clear)(self.0, Stage::Output) })
+    }
+
+    /// The name of the future's type, without the closures that the compiler adds.
+    pub(crate) fn type_name(&self) -> &'static str {
+        let name = (self.vtable.type_name)();
+        name.trim_end_matches("::{{closure}}")
+    }
+
+    fn stage(&self) -> NonNull<u8> {
+        // SAFETY: the offset lies inside the block.
+        unsafe { self.0.cast::<u8>().add(self.vtable.stage_offset) }
+    }
+
+    #[cold]
+    fn free(&self) {
+        self.scheduler.cell_unreachable(self);
+        // What the stage still holds is dropped in two steps, the bits first, and a destructor that panics is reported: there
+        // is no poll and no handle left to tell.
+        let stage = self.state.stage();
+        if stage == Stage::Future {
+            self.state.future_left();
+        }
+        // SAFETY: this was the last reference, so nobody is polling the future or looking at the value.
+        let cleared = caught(|| unsafe { (self.vtable.clear)(self.0, stage) });
+        if let Err(panic) = cleared {
+            self.scheduler.report_drop(self, panic);
+        }
+        let layout = self.vtable.layout;
+        // SAFETY: the header is dropped once, here; the stage has been cleared above.
+        unsafe { ptr::drop_in_place(self.0.as_ptr()) };
+        // SAFETY: the block came from `pool::take` with this layout, on this thread, since a CellRef never leaves it.
+        unsafe { pool::give(self.0.cast(), layout) };
+    }
+}
+
+impl Deref for CellRef {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        // SAFETY: the block lives as long as there is a CellRef, and a header is only ever shared.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for CellRef {
+    #[inline]
+    fn clone(&self) -> CellRef {
+        let refs = self.refs.get();
+        if refs == u32::MAX {
+            // A count that wrapped would free a cell that is in use.
+            std::process::abort();
+        }
+        self.refs.set(refs + 1);
+        CellRef(self.0)
+    }
+}
+
+impl Drop for CellRef {
+    #[inline]
+    fn drop(&mut self) {
+        let refs = self.refs.get() - 1;
+        if refs == 0 {
+            // The count stays at one while the outcome nobody saw is being reported: that code may hold the cell for a moment.
+            self.free();
+        } else {
+            self.refs.set(refs);
+        }
+    }
+}
+
+impl PartialEq for CellRef {
+    fn eq(&self, other: &CellRef) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for CellRef {}
+
+/// Runs foreign code whose panic is a result.
+pub(crate) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(Panic::new)
+}
+
+/// Drops a panic payload, whose destructor may panic in turn, without letting that out.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(again);
+    }
+}
+
+struct TaskVTable<F, M>(PhantomData<(F, M)>);
+
+impl<F: Future, M: Ending<F::Output>> TaskVTable<F, M> {
+    const VTABLE: VTable = VTable {
+        advance: Self::advance,
+        clear: clear::<F, M::Value>,
+        stage_offset: offset_of!(TaskCell<F, M::Value>, stage),
+        layout: Layout::new::<TaskCell<F, M::Value>>(),
+        type_name: std::any::type_name::<F>,
+    };
+
+    /// # Safety
+    ///
+    /// `cell` is a `TaskCell<F, M::Value>` whose stage holds the future, and no other poll of it is in progress.
+    unsafe fn advance(cell: NonNull<Header>, cx: &mut Context<'_>) -> Advance {
+        let stage = stage_of::<F, M::Value>(cell);
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: the future is alive, this is the only reference to it, and it does not move until it is dropped.
+            unsafe { Pin::new_unchecked(&mut *(*stage).future) }.poll(cx)
+        }));
+        let result = match polled {
+            Ok(Poll::Pending) => return Advance::Pending,
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(payload) => Err(payload),
+        };
+        // SAFETY: the cell outlives this call, and headers are only ever shared.
+        unsafe { cell.as_ref() }.state.future_left();
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: the future is alive and marked as gone, so it is dropped once.
+            unsafe { ManuallyDrop::drop(&mut (*stage).future) }
+        }));
+        let ended = match (result, dropped) {
+            (Ok(output), Ok(())) => catch_unwind(AssertUnwindSafe(|| M::end(output))),
+            (Ok(output), Err(payload)) => {
+                if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(output))) {
+                    discard(second);
+                }
+                Err(payload)
+            }
+            (Err(payload), Ok(())) => Err(payload),
+            (Err(payload), Err(second)) => {
+                discard(second);
+                Err(payload)
+            }
+        };
+        Advance::Ended(match ended {
+            Ok(Some(value)) => {
+                // SAFETY: the stage is empty, and no reference into it exists.
+                unsafe { (*stage).output = ManuallyDrop::new(value) };
+                Outcome::Value
+            }
+            Ok(None) => Outcome::Failed,
+            Err(payload) => {
+                // SAFETY: as above.
+                unsafe { (*stage).panic = ManuallyDrop::new(Panic::new(payload)) };
+                Outcome::Panicked
+            }
+        })
+    }
+}
+
+struct CallbackVTable<C>(PhantomData<C>);
+
+impl<C: FnOnce() + 'static> CallbackVTable<C> {
+    const VTABLE: VTable = VTable {
+        advance: Self::advance,
+        clear: clear::<C, ()>,
+        stage_offset: offset_of!(TaskCell<C, ()>, stage),
+        layout: Layout::new::<TaskCell<C, ()>>(),
+        type_name: std::any::type_name::<C>,
+    };
+
+    /// # Safety
+    ///
+    /// `cell` is a `TaskCell<C, ()>` whose stage holds the callback, which is marked as gone.
+    unsafe fn advance(cell: NonNull<Header>, _: &mut Context<'_>) -> Advance {
+        // SAFETY: the callback is alive and marked as gone, so it is taken once.
+        let callback = unsafe { ManuallyDrop::take(&mut (*stage_of::<C, ()>(cell)).future) };
+        callback();
+        Advance::Ended(Outcome::Value)
+    }
+}
+
+fn stage_of<F, T>(cell: NonNull<Header>) -> *mut StageOf<F, T> {
+    let cell: *const TaskCell<F, T> = cell.cast().as_ptr();
+    // SAFETY: only the place of a field is computed, inside one allocation.
+    UnsafeCell::raw_get(unsafe { &raw const (*cell).stage })
+}
+
+/// # Safety
+///
+/// `cell` is a `TaskCell<F, T>`, its stage holds what `stage` says, and nobody else uses it.
+unsafe fn clear<F, T>(cell: NonNull<Header>, stage: Stage) {
+    let content = stage_of::<F, T>(cell);
+    // SAFETY: the caller says which member is alive; it is dropped once, since the bits were cleared before.
+    unsafe {
+        match stage {
+            Stage::Future => ManuallyDrop::drop(&mut (*content).future),
+            Stage::Output => ManuallyDrop::drop(&mut (*content).output),
+            Stage::Panic => ManuallyDrop::drop(&mut (*content).panic),
+            Stage::Cancelled => ManuallyDrop::drop(&mut (*content).cancelled),
+            Stage::Empty => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_header_takes_eighty_bytes() {
+        assert_eq!(size_of::<Header>(), 88 - 8);
+    }
+}

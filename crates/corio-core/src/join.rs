@@ -1,0 +1,267 @@
+//! Waiting for a task: by value, which owns it, and by reference, which watches it.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::cancel::{Kind, Node};
+use crate::cell::CellRef;
+use crate::error::TaskError;
+use crate::scheduler;
+use crate::task::{AnyTask, Task};
+use crate::waiters::Registration;
+use crate::waiting::{self, WaitKind};
+
+static TASK: WaitKind = WaitKind::new("task");
+
+/// The future of `task.await`: the task's outcome, with the value.
+///
+/// It owns the task. When the waiter is cancelled, the task is asked to cancel, and the wait goes on until the task has ended.
+/// Dropped by foreign code after its first poll, it asks the task to cancel and waits for nobody.
+///
+/// # Panics
+///
+/// When a task awaits itself, or a task of a loop that is not running here.
+///
+/// # Cancel safety
+///
+/// What is owned ends with its owner: the task is cancelled, and its value, if it had one already, is dropped.
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct OwnedWait<T> {
+    task: Option<Task<T>>,
+    registration: Option<Registration>,
+    site: &'static Location<'static>,
+    node: Node,
+}
+
+impl<T> IntoFuture for Task<T> {
+    type Output = Result<T, TaskError>;
+    type IntoFuture = OwnedWait<T>;
+
+    #[track_caller]
+    fn into_future(self) -> OwnedWait<T> {
+        let site = Location::caller();
+        OwnedWait {
+            task: Some(self),
+            registration: None,
+            site,
+            node: Node::new(Kind::Wait),
+        }
+    }
+}
+
+impl<T> OwnedWait<T> {
+    /// Ends the wait with the outcome that is there.
+    fn finish(&mut self) -> Poll<Result<T, TaskError>> {
+        self.node.leave();
+        let task = self
+            .task
+            .take()
+            .expect("the task is there until the wait ends");
+        Poll::Ready(task.into_result())
+    }
+}
+
+impl<T> Unpin for OwnedWait<T> {}
+
+impl<T> Future for OwnedWait<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let task = this
+            .task
+            .as_ref()
+            .expect("a finished wait was polled again");
+        let joined = this.registration.is_some();
+        if !joined && task.can_leave() {
+            return this.finish();
+        }
+        check_wait(task.cell());
+        let any = task.any();
+        if this.node.enter_wait(cx, &any) {
+            // The request came when the task had ended already: nobody below can take it, so it goes up, and the value goes.
+            let taken = this.node.take(|| ());
+            this.node.pass_on_taken(taken);
+            return Poll::Pending;
+        }
+        if task.can_leave() {
+            if this.node.is_working() && task.cancelled() {
+                this.node.pass_on();
+                return Poll::Pending;
+            }
+            this.node.rest();
+            return this.finish();
+        }
+        this.registration = Some(task.cell().wait(cx.waker(), this.registration));
+        waiting::note(&TASK, this.site);
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for OwnedWait<T> {
+    fn drop(&mut self) {
+        let Some(task) = self.task.take() else { return };
+        let Some(registration) = self.registration else {
+            return;
+        };
+        task.cell().forget_wait(registration);
+        if !self.node.is_working() {
+            task.cancel();
+        }
+    }
+}
+
+impl<T> fmt::Debug for OwnedWait<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OwnedWait").field(&self.task).finish()
+    }
+}
+
+/// The future of `(&task).await`: a look at the task's outcome when it has ended.
+///
+/// # Panics
+///
+/// When a task awaits itself, or a task of a loop that is not running here.
+///
+/// # Cancel safety
+///
+/// Cancelling or dropping the wait does nothing to the task.
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct Watch<'a, T> {
+    task: &'a Task<T>,
+    wait: EndWait,
+}
+
+impl<T> Task<T> {
+    /// Waits for the end without owning the task: as through a shield, cancelling this wait leaves the task alone.
+    #[track_caller]
+    pub fn watch(&self) -> Watch<'_, T> {
+        Watch {
+            task: self,
+            wait: EndWait::new(&self.any()),
+        }
+    }
+}
+
+impl<'a, T> IntoFuture for &'a Task<T> {
+    type Output = Result<&'a T, TaskError>;
+    type IntoFuture = Watch<'a, T>;
+
+    #[track_caller]
+    fn into_future(self) -> Watch<'a, T> {
+        self.watch()
+    }
+}
+
+impl<'a, T> Future for Watch<'a, T> {
+    type Output = Result<&'a T, TaskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let task = self.task;
+        self.wait.poll_end(cx).map(|()| task.result())
+    }
+}
+
+impl<T> fmt::Debug for Watch<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watch").field(&self.task).finish()
+    }
+}
+
+/// A wait for the end of a task of whatever type, by reference.
+///
+/// # Cancel safety
+///
+/// Cancelling or dropping the wait does nothing to the task.
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct EndWait {
+    task: AnyTask,
+    registration: Option<Registration>,
+    site: &'static Location<'static>,
+}
+
+impl EndWait {
+    /// A wait that nobody has polled yet.
+    #[track_caller]
+    pub fn new(task: &AnyTask) -> EndWait {
+        EndWait {
+            task: task.clone(),
+            registration: None,
+            site: Location::caller(),
+        }
+    }
+
+    /// Ready when the task has ended.
+    pub fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_until(cx, AnyTask::done)
+    }
+
+    /// Ready when the task has ended and its value may leave.
+    pub fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_until(cx, AnyTask::is_settled)
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, there: fn(&AnyTask) -> bool) -> Poll<()> {
+        if there(&self.task) {
+            return Poll::Ready(());
+        }
+        check_wait(self.task.cell());
+        self.registration = Some(self.task.cell().wait(cx.waker(), self.registration));
+        waiting::note(&TASK, self.site);
+        Poll::Pending
+    }
+}
+
+impl Drop for EndWait {
+    fn drop(&mut self) {
+        if let Some(registration) = self.registration {
+            self.task.cell().forget_wait(registration);
+        }
+    }
+}
+
+impl Future for EndWait {
+    type Output = Result<(), TaskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_end(cx).map(|()| self.task.result())
+    }
+}
+
+impl IntoFuture for AnyTask {
+    type Output = Result<(), TaskError>;
+    type IntoFuture = EndWait;
+
+    #[track_caller]
+    fn into_future(self) -> EndWait {
+        EndWait {
+            task: self,
+            registration: None,
+            site: Location::caller(),
+        }
+    }
+}
+
+impl fmt::Debug for EndWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EndWait").field(&self.task).finish()
+    }
+}
+
+/// What would never end is refused.
+fn check_wait(cell: &CellRef) {
+    let mut itself = false;
+    scheduler::with_current_cell(|current| itself = current == cell);
+    assert!(!itself, "task '{}' cannot await itself", cell.name());
+    if let Some(current) = scheduler::Scheduler::current() {
+        assert!(
+            current.same(&cell.scheduler) || cell.state.is_done(),
+            "task '{}' belongs to another event loop, which does not run while this one does: \
+             use the `Remote` of that loop, or await the task there",
+            cell.name()
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! The name of a task inside a waker.
+//!
+//! A waker holds no pointer and no count, only this number. It may be copied, kept for ever and woken from anywhere; whoever
+//! has it can reach nothing but "the task in that slot of that loop, if it is still the one that was meant".
+//!
+//! The numbers of loops and the generations of slots come round again after a while. Then an old waker may name a younger
+//! task: that task gets a poll it did not need, which every future must bear. Nothing else can happen.
+
+/// `slot`: 26 bits, `generation`: 16 bits, `loop`: 20 bits, and two bits that are always `01`, so that a key is never zero.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub(crate) struct TaskKey(u64);
+
+const LOOP_BITS: u32 = 20;
+const SLOT_BITS: u32 = 26;
+const GENERATION_BITS: u32 = 16;
+
+/// More loops than this cannot be alive at a time.
+pub(crate) const MAX_LOOPS: usize = 1 << LOOP_BITS;
+/// More unfinished tasks than this cannot be in one loop.
+pub(crate) const MAX_SLOTS: usize = 1 << SLOT_BITS;
+
+impl TaskKey {
+    #[inline]
+    pub(crate) fn new(loop_id: u32, slot: u32, task: u64) -> TaskKey {
+        let generation = task & ((1 << GENERATION_BITS) - 1);
+        TaskKey(
+            (u64::from(slot) << (LOOP_BITS + GENERATION_BITS + 2))
+                | (generation << (LOOP_BITS + 2))
+                | (u64::from(loop_id) << 2)
+                | 1,
+        )
+    }
+
+    #[inline]
+    pub(crate) fn loop_id(self) -> u32 {
+        (self.0 >> 2) as u32 & ((1 << LOOP_BITS) - 1)
+    }
+
+    #[inline]
+    pub(crate) fn slot(self) -> usize {
+        (self.0 >> (LOOP_BITS + GENERATION_BITS + 2)) as usize
+    }
+
+    /// The key was made for the task with this number, or for one whose number is a multiple of 65,536 away.
+    #[inline]
+    pub(crate) fn names(self, task: u64) -> bool {
+        ((self.0 >> (LOOP_BITS + 2)) ^ task) & ((1 << GENERATION_BITS) - 1) == 0
+    }
+
+    #[inline]
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn from_bits(bits: u64) -> TaskKey {
+        TaskKey(bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_gives_back_what_it_was_made_of() {
+        for (loop_id, slot, task) in [
+            (0, 0, 0),
+            (1, 2, 3),
+            (MAX_LOOPS as u32 - 1, MAX_SLOTS as u32 - 1, u64::MAX),
+        ] {
+            let key = TaskKey::new(loop_id, slot, task);
+            assert_eq!(key.loop_id(), loop_id);
+            assert_eq!(key.slot(), slot as usize);
+            assert!(key.names(task));
+            assert!(!key.names(task.wrapping_add(1)));
+            assert_eq!(key.to_bits() & 3, 1);
+            assert_eq!(TaskKey::from_bits(key.to_bits()), key);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The handle by which other threads reach a loop.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::remote::{self, Inbox, LoopClosed, Message};
+
+/// A loop, seen from any thread. It does not keep the loop alive.
+#[derive(Clone)]
+pub struct Remote {
+    inbox: Arc<Inbox>,
+    id: u32,
+}
+
+impl Remote {
+    pub(crate) fn new(inbox: Arc<Inbox>, id: u32) -> Remote {
+        Remote { inbox, id }
+    }
+
+    /// The way to the loop with this number, if it is alive.
+    pub fn of(id: u32) -> Option<Remote> {
+        remote::inbox_of(id).map(|inbox| Remote { inbox, id })
+    }
+
+    /// The number of the loop, see [`Scheduler::id`](crate::Scheduler::id).
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Calls `callback` on the loop's thread, in the next turn. What one thread sends runs in the order in which it was sent.
+    ///
+    /// # Errors
+    ///
+    /// When the loop is closed; the callback is dropped here.
+    #[doc(alias = "call_soon_threadsafe")]
+    pub fn call_soon(&self, callback: impl FnOnce() + Send + 'static) -> Result<(), LoopClosed> {
+        self.inbox
+            .send(Message::Call(Box::new(callback)))
+            .map_err(|_| LoopClosed)
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote")
+            .field("loop", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,408 @@
+//! The state word of a cell: every bit, every transition, and what the caller must do next.
+//!
+//! A cell belongs to one thread, so the word is a plain `Cell`. What a transition returns is an order to its caller, which is
+//! why each result is `#[must_use]`.
+//!
+//! ```text
+//!                    (1) wake                 (2) begin
+//!   Pending ─────────────────▶ Pending+QUEUED ─────────▶ Running ──(3) suspend──▶ Pending
+//!      │                             │                    │  ▲
+//!      │ (4) relay                   │                    │  └─ (1) wake while running sets QUEUED: it runs again
+//!      ▼                             │                    │
+//!   Pending+RELAYED ──(2) begin──▶ (1)                    │ (5) finish
+//!                                                         ▼
+//!                    Done │ Done+PANICKED │ Done+FAILED │ Done+CANCELLED
+//!                                                         │ (6) take / release the value, when `callbacks` is 0
+//!                                                         ▼
+//!                                                 the same, without OUTPUT
+//! ```
+//!
+//! | edge | made by | condition |
+//! | --- | --- | --- |
+//! | 1 | a waker, `cancel`, `abort`, the creation | not QUEUED, not DONE |
+//! | 2 | the scheduler, which took the cell out of the ready queue | |
+//! | 3 | the scheduler, after a poll that gave `Pending` | RUNNING |
+//! | 4 | a timer: the wake goes through the queue once, as a timer callback of asyncio does | not QUEUED, not RELAYED, not DONE |
+//! | 5 | the scheduler, after the last poll or the drop of the future; `close` | not DONE |
+//! | 6 | the owner of the value, or whoever ran the last done callback after the owner had gone | DONE, OUTPUT |
+
+use std::cell::Cell;
+
+/// In the ready queue, for a step.
+const QUEUED: u16 = 1 << 0;
+/// Its future is being polled or dropped, further down on this thread's stack.
+const RUNNING: u16 = 1 << 1;
+/// It has an outcome. Never cleared; no future is in the cell any more.
+const DONE: u16 = 1 << 2;
+/// The outcome is a cancellation. Only with DONE.
+const CANCELLED: u16 = 1 << 3;
+/// The outcome is a panic. Only with DONE.
+const PANICKED: u16 = 1 << 4;
+/// The outcome was an error that moved into a group. Only with DONE.
+const FAILED: u16 = 1 << 5;
+/// The stage of the cell holds the future (or the callback that was not called yet).
+const FUTURE: u16 = 1 << 6;
+/// The stage holds the value. Only with DONE, and with none of CANCELLED, PANICKED, FAILED.
+const OUTPUT: u16 = 1 << 7;
+/// The owning handle `Task<T>` exists: the value is kept for it.
+const OWNED: u16 = 1 << 8;
+/// Somebody has looked at the outcome: a panic is not reported any more.
+const SEEN: u16 = 1 << 9;
+/// In the ready queue, to be queued once more.
+const RELAYED: u16 = 1 << 10;
+/// The cancellation tree holds something for this task: ask it before and after a poll.
+const ATTENTION: u16 = 1 << 11;
+/// The forced end was asked for: drop the future at the next turn.
+const ABORT: u16 = 1 << 12;
+/// The cell is a callback, not a task.
+const CALLBACK: u16 = 1 << 13;
+/// An unread `Err` of this task is to be reported.
+const REPORT_ERRORS: u16 = 1 << 14;
+
+/// What to do with a cell that was taken out of the ready queue.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// Nothing: it ended while it waited in the queue.
+    Skip,
+    /// Queue it once more (edge 4 leads to edge 1).
+    Relay,
+    /// Call the callback.
+    Call,
+    /// Poll the future.
+    Poll,
+    /// Ask the cancellation tree first, then perhaps poll.
+    Attend,
+    /// Drop the future without a poll.
+    Abort,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Value,
+    Cancelled,
+    Panicked,
+    Failed,
+}
+
+/// What the stage of a cell holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Future,
+    Output,
+    Panic,
+    Cancelled,
+    Empty,
+}
+
+pub(crate) struct State(Cell<u16>);
+
+impl State {
+    pub(crate) fn task(owned: bool) -> State {
+        State(Cell::new(FUTURE | if owned { OWNED } else { 0 }))
+    }
+
+    pub(crate) fn callback() -> State {
+        State(Cell::new(FUTURE | CALLBACK))
+    }
+
+    fn has(&self, bits: u16) -> bool {
+        self.0.get() & bits != 0
+    }
+
+    fn set(&self, bits: u16) {
+        self.0.set(self.0.get() | bits);
+    }
+
+    fn clear(&self, bits: u16) {
+        self.0.set(self.0.get() & !bits);
+    }
+
+    /// Edge 1. True: put the cell into the ready queue.
+    #[must_use]
+    #[inline]
+    pub(crate) fn wake(&self) -> bool {
+        let bits = self.0.get();
+        if bits & (QUEUED | DONE) != 0 {
+            return false;
+        }
+        self.0.set(bits | QUEUED);
+        true
+    }
+
+    /// Edge 4. True: put the cell into the ready queue.
+    #[must_use]
+    #[inline]
+    pub(crate) fn relay(&self) -> bool {
+        let bits = self.0.get();
+        if bits & (QUEUED | RELAYED | DONE) != 0 {
+            return false;
+        }
+        self.0.set(bits | RELAYED);
+        true
+    }
+
+    /// Edge 2.
+    #[inline]
+    pub(crate) fn begin(&self) -> Begin {
+        let bits = self.0.get();
+        if bits & (RELAYED | DONE | ATTENTION | ABORT | CALLBACK | RUNNING) == 0 {
+            self.0.set(bits & !QUEUED | RUNNING);
+            return Begin::Poll;
+        }
+        self.begin_rare(bits)
+    }
+
+    #[cold]
+    fn begin_rare(&self, bits: u16) -> Begin {
+        if bits & RELAYED != 0 {
+            self.0.set(bits & !RELAYED);
+            return if bits & DONE == 0 {
+                Begin::Relay
+            } else {
+                Begin::Skip
+            };
+        }
+        if bits & (DONE | RUNNING) != 0 {
+            self.0.set(bits & !QUEUED);
+            return Begin::Skip;
+        }
+        if bits & CALLBACK != 0 {
+            self.0.set(bits & !QUEUED);
+            return Begin::Call;
+        }
+        self.0.set(bits & !QUEUED | RUNNING);
+        if bits & ABORT != 0 {
+            Begin::Abort
+        } else {
+            Begin::Attend
+        }
+    }
+
+    /// Edge 3.
+    #[inline]
+    pub(crate) fn suspend(&self) {
+        debug_assert!(self.has(RUNNING));
+        self.clear(RUNNING);
+    }
+
+    /// Edge 5. The stage holds the outcome, or nothing, before this is called.
+    pub(crate) fn finish(&self, outcome: Outcome) {
+        debug_assert!(!self.has(DONE));
+        let bits = self.0.get() & !(RUNNING | FUTURE | ATTENTION);
+        self.0.set(
+            bits | DONE
+                | match outcome {
+                    Outcome::Value => OUTPUT,
+                    Outcome::Cancelled => CANCELLED,
+                    Outcome::Panicked => PANICKED,
+                    Outcome::Failed => FAILED,
+                },
+        );
+    }
+
+    /// The outcome is taken back before anybody has been told, because another one takes its place. The stage is empty.
+    pub(crate) fn unfinish(&self) {
+        self.clear(DONE | OUTPUT | FAILED);
+    }
+
+    /// A callback is not to be called. True: it was still there.
+    pub(crate) fn cancel_callback(&self) -> bool {
+        self.set(CANCELLED);
+        self.has(FUTURE)
+    }
+
+    pub(crate) fn callback_cancelled(&self) -> bool {
+        self.has(CANCELLED)
+    }
+
+    /// The future leaves the stage; while its destructor runs the task counts as running.
+    pub(crate) fn future_left(&self) {
+        self.0.set(self.0.get() & !FUTURE | RUNNING);
+    }
+
+    /// A callback is taken out of its cell, to be called or dropped. False: it was gone already.
+    #[must_use]
+    pub(crate) fn take_callback(&self) -> bool {
+        let there = self.has(FUTURE);
+        self.0.set(self.0.get() & !FUTURE | DONE);
+        there
+    }
+
+    /// Edge 6. True: the value was there; the caller now takes or drops it.
+    #[must_use]
+    pub(crate) fn output_left(&self) -> bool {
+        let there = self.has(OUTPUT);
+        self.clear(OUTPUT);
+        there
+    }
+
+    /// The outcome, once there is one.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        let bits = self.0.get();
+        if bits & DONE == 0 {
+            None
+        } else if bits & CANCELLED != 0 {
+            Some(Outcome::Cancelled)
+        } else if bits & PANICKED != 0 {
+            Some(Outcome::Panicked)
+        } else if bits & FAILED != 0 {
+            Some(Outcome::Failed)
+        } else {
+            Some(Outcome::Value)
+        }
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        let bits = self.0.get();
+        if bits & FUTURE != 0 {
+            Stage::Future
+        } else if bits & OUTPUT != 0 {
+            Stage::Output
+        } else if bits & PANICKED != 0 {
+            Stage::Panic
+        } else if bits & CANCELLED != 0 {
+            Stage::Cancelled
+        } else {
+            Stage::Empty
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_done(&self) -> bool {
+        self.has(DONE)
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.has(RUNNING)
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.has(QUEUED)
+    }
+
+    /// The future is still in its place, so that it can be polled or asked to end.
+    pub(crate) fn has_future(&self) -> bool {
+        self.has(FUTURE)
+    }
+
+    pub(crate) fn is_owned(&self) -> bool {
+        self.has(OWNED)
+    }
+
+    /// The owning handle goes.
+    pub(crate) fn disown(&self) {
+        self.clear(OWNED);
+    }
+
+    /// The handle was only lent, and its owner is still there.
+    pub(crate) fn own(&self) {
+        self.set(OWNED);
+    }
+
+    pub(crate) fn is_seen(&self) -> bool {
+        self.has(SEEN)
+    }
+
+    pub(crate) fn see(&self) {
+        self.set(SEEN);
+    }
+
+    pub(crate) fn attend(&self) {
+        self.set(ATTENTION);
+    }
+
+    pub(crate) fn needs_attention(&self) -> bool {
+        self.has(ATTENTION)
+    }
+
+    pub(crate) fn at_ease(&self) {
+        self.clear(ATTENTION);
+    }
+
+    pub(crate) fn abort(&self) {
+        self.set(ABORT);
+    }
+
+    pub(crate) fn report_errors(&self) {
+        self.set(REPORT_ERRORS);
+    }
+
+    pub(crate) fn reports_errors(&self) -> bool {
+        self.has(REPORT_ERRORS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_woken_task_is_queued_once_and_a_finished_one_never() {
+        let state = State::task(true);
+        assert!(state.wake());
+        assert!(!state.wake());
+        assert_eq!(state.begin(), Begin::Poll);
+        assert!(state.wake());
+        assert!(!state.wake());
+        state.suspend();
+        assert_eq!(state.begin(), Begin::Poll);
+        state.future_left();
+        state.finish(Outcome::Value);
+        assert!(!state.wake());
+        assert!(!state.relay());
+        assert_eq!(state.stage(), Stage::Output);
+    }
+
+    #[test]
+    fn a_relayed_wake_passes_the_queue_twice_and_gives_way_to_a_direct_one() {
+        let state = State::task(true);
+        assert!(state.relay());
+        assert!(!state.relay());
+        assert!(state.wake());
+        assert_eq!(state.begin(), Begin::Relay);
+        assert!(!state.wake());
+        assert_eq!(state.begin(), Begin::Poll);
+        assert!(state.wake());
+        assert!(!state.relay());
+    }
+
+    #[test]
+    fn requests_are_looked_at_before_the_poll_and_force_comes_first() {
+        let state = State::task(true);
+        assert!(state.wake());
+        state.attend();
+        assert_eq!(state.begin(), Begin::Attend);
+        state.suspend();
+        state.abort();
+        assert!(state.wake());
+        assert_eq!(state.begin(), Begin::Abort);
+    }
+
+    #[test]
+    fn every_outcome_has_its_stage() {
+        for (outcome, stage) in [
+            (Outcome::Value, Stage::Output),
+            (Outcome::Cancelled, Stage::Cancelled),
+            (Outcome::Panicked, Stage::Panic),
+            (Outcome::Failed, Stage::Empty),
+        ] {
+            let state = State::task(false);
+            assert_eq!(state.outcome(), None);
+            state.future_left();
+            state.finish(outcome);
+            assert_eq!(state.outcome(), Some(outcome));
+            assert_eq!(state.stage(), stage);
+        }
+    }
+
+    #[test]
+    fn a_value_leaves_once() {
+        let state = State::task(true);
+        state.finish(Outcome::Value);
+        assert!(state.output_left());
+        assert!(!state.output_left());
+        assert_eq!(state.outcome(), Some(Outcome::Value));
+    }
+}

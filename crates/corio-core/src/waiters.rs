@@ -1,0 +1,312 @@
+//! Who is to be told when a task ends.
+//!
+//! Most tasks are awaited by one task of the same loop, or are one member of a `gather`, and both fit into the one word of the
+//! header. Everything else is a list in a table of the scheduler, whose memory is used again.
+//!
+//! | low bits | the word is |
+//! | --- | --- |
+//! | `00` | 0: nobody |
+//! | `01` | the key of one waiting task |
+//! | `10` | the index of a list |
+//! | `11` | one member of an observer |
+
+use std::panic::Location;
+use std::rc::Rc;
+use std::task::Waker;
+
+use crate::cell::{CellRef, caught};
+use crate::key::TaskKey;
+use crate::scheduler::Scheduler;
+use crate::waker;
+
+const KEY: u64 = 1;
+const LIST: u64 = 2;
+const MEMBER: u64 = 3;
+
+/// A wait that looks at several tasks and wants to know of each end as it happens.
+pub trait Observer {
+    /// Member `index` has ended. This runs inside the step that ended it: count, do not call foreign code. True asks for one
+    /// call of [`fire`](Observer::fire) in the next turn, at the place where a done callback would run.
+    fn member_done(&self, index: u32) -> bool;
+    /// The turn after the end that mattered.
+    fn fire(&self);
+}
+
+/// The number of an observer within its scheduler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObserverId(u32);
+
+/// One entry of a list.
+pub(crate) struct Entry {
+    id: u64,
+    what: What,
+}
+
+enum What {
+    Wake(Waker),
+    Call(CellRef),
+    Member(u32, u32),
+}
+
+/// A waker that waits at a task, so that it can be replaced and taken back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Registration {
+    Inline(TaskKey),
+    Listed(u64),
+}
+
+/// The id that the inline waker gets when its word becomes a list.
+const INLINE: u64 = 0;
+
+impl CellRef {
+    /// Wakes `waker` at the end of this task. `old` is what an earlier call gave, and keeps its place in the order.
+    pub(crate) fn wait(&self, waker: &Waker, old: Option<Registration>) -> Registration {
+        let key = waker::key_of(waker);
+        match (old, key) {
+            (Some(Registration::Inline(old)), Some(key)) if old == key => {
+                return Registration::Inline(key);
+            }
+            (None, Some(key)) if self.waiters.get() == 0 => {
+                self.waiters.set(key.to_bits());
+                return Registration::Inline(key);
+            }
+            _ => {}
+        }
+        let id = match old {
+            Some(Registration::Inline(_)) => INLINE,
+            Some(Registration::Listed(id)) => id,
+            None => self.scheduler.next_entry(),
+        };
+        let listed = if id == INLINE {
+            self.scheduler.next_entry()
+        } else {
+            id
+        };
+        let waker = waker.clone();
+        let replaced = self.with_list(|list| {
+            for entry in list.iter_mut() {
+                if entry.id == id {
+                    entry.id = listed;
+                    return Some(std::mem::replace(&mut entry.what, What::Wake(waker)));
+                }
+            }
+            list.push(Entry {
+                id: listed,
+                what: What::Wake(waker),
+            });
+            None
+        });
+        drop(replaced);
+        Registration::Listed(listed)
+    }
+
+    /// Takes a waker back.
+    pub(crate) fn forget_wait(&self, registration: Registration) {
+        let id = match registration {
+            Registration::Inline(key) if self.waiters.get() == key.to_bits() => {
+                self.waiters.set(0);
+                return;
+            }
+            Registration::Inline(_) => INLINE,
+            Registration::Listed(id) => id,
+        };
+        drop(self.remove_entry(id));
+    }
+
+    /// Calls the callback in `cell` one turn after the end of this task.
+    pub(crate) fn wait_call(&self, cell: CellRef) -> u64 {
+        let id = self.scheduler.next_entry();
+        self.with_list(|list| {
+            list.push(Entry {
+                id,
+                what: What::Call(cell),
+            })
+        });
+        id
+    }
+
+    /// Takes a callback back.
+    pub(crate) fn forget_call(&self, id: u64) -> Option<CellRef> {
+        match self.remove_entry(id)?.what {
+            What::Call(cell) => Some(cell),
+            _ => None,
+        }
+    }
+
+    /// Where the callbacks that wait for the end were created.
+    pub(crate) fn callback_sites(&self) -> Vec<&'static Location<'static>> {
+        let word = self.waiters.get();
+        if word & 3 != LIST {
+            return Vec::new();
+        }
+        let lists = self.scheduler.lists().borrow();
+        let list = lists
+            .table
+            .get((word >> 2) as usize)
+            .map_or(&[][..], |list| &list[..]);
+        let sites = list.iter().filter_map(|entry| match &entry.what {
+            What::Call(cell) => Some(cell.site),
+            _ => None,
+        });
+        sites.collect()
+    }
+
+    fn wait_member(&self, observer: ObserverId, index: u32) {
+        if self.waiters.get() == 0 {
+            let word = (u64::from(observer.0) << 34) | (u64::from(index) << 2) | MEMBER;
+            self.waiters.set(word);
+        } else {
+            let id = self.scheduler.next_entry();
+            self.with_list(|list| {
+                list.push(Entry {
+                    id,
+                    what: What::Member(observer.0, index),
+                })
+            });
+        }
+    }
+
+    fn forget_member(&self, observer: ObserverId, index: u32) {
+        let word = (u64::from(observer.0) << 34) | (u64::from(index) << 2) | MEMBER;
+        if self.waiters.get() == word {
+            self.waiters.set(0);
+        } else if self.waiters.get() & 3 == LIST {
+            self.with_list(|list| {
+                list.retain(|entry| {
+                    !matches!(entry.what, What::Member(o, i) if o == observer.0 && i == index)
+                });
+            });
+        }
+    }
+
+    fn remove_entry(&self, id: u64) -> Option<Entry> {
+        if self.waiters.get() & 3 != LIST {
+            return None;
+        }
+        self.with_list(|list| {
+            let place = list.iter().position(|entry| entry.id == id)?;
+            Some(list.remove(place))
+        })
+    }
+
+    /// Runs `edit` on the list, which is made of what the word holds if it was none. Nothing foreign may run in `edit`.
+    fn with_list<R>(&self, edit: impl FnOnce(&mut Vec<Entry>) -> R) -> R {
+        let word = self.waiters.get();
+        let mut lists = self.scheduler.lists().borrow_mut();
+        let index = if word & 3 == LIST {
+            (word >> 2) as u32
+        } else {
+            let mut list = lists.spare.pop().unwrap_or_default();
+            match word & 3 {
+                KEY => {
+                    let what = What::Wake(waker::owned(TaskKey::from_bits(word)));
+                    list.push(Entry { id: INLINE, what });
+                }
+                MEMBER => {
+                    let what = What::Member((word >> 34) as u32, (word >> 2) as u32);
+                    list.push(Entry {
+                        id: self.scheduler.next_entry(),
+                        what,
+                    });
+                }
+                _ => {}
+            }
+            let index = lists.table.insert(list);
+            self.waiters.set((u64::from(index) << 2) | LIST);
+            index
+        };
+        edit(
+            lists
+                .table
+                .get_mut(index as usize)
+                .expect("the word names a list that is there"),
+        )
+    }
+
+    /// Tells everybody, in the order in which they came. The task has ended.
+    pub(crate) fn tell_waiters(&self) {
+        let word = self.waiters.replace(0);
+        match word & 3 {
+            KEY => crate::scheduler::wake(TaskKey::from_bits(word)),
+            MEMBER => self
+                .scheduler
+                .member_done((word >> 34) as u32, (word >> 2) as u32),
+            LIST => self.tell_list((word >> 2) as u32),
+            _ => {}
+        }
+    }
+
+    fn tell_list(&self, index: u32) {
+        let Some(mut list) = self.scheduler.lists().borrow_mut().table.remove(index) else {
+            return;
+        };
+        for entry in list.drain(..) {
+            match entry.what {
+                What::Wake(waker) => {
+                    if let Err(panic) = caught(|| waker.wake()) {
+                        self.scheduler.report_waker(self, panic);
+                    }
+                }
+                What::Call(cell) => {
+                    self.callbacks.set(self.callbacks.get() + 1);
+                    self.scheduler.queue_callback(cell);
+                }
+                What::Member(observer, index) => self.scheduler.member_done(observer, index),
+            }
+        }
+        self.scheduler.lists().borrow_mut().keep(list);
+    }
+}
+
+/// The lists of one scheduler.
+pub(crate) struct Lists {
+    table: crate::slab::Slab<Vec<Entry>>,
+    spare: Vec<Vec<Entry>>,
+}
+
+impl Lists {
+    pub(crate) fn new() -> Lists {
+        Lists {
+            table: crate::slab::Slab::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    fn keep(&mut self, list: Vec<Entry>) {
+        if list.capacity() <= 64 && self.spare.len() < 256 {
+            self.spare.push(list);
+        }
+    }
+}
+
+impl Scheduler {
+    /// Makes an observer known. It is taken out again by [`forget_observer`](Scheduler::forget_observer).
+    pub fn add_observer(&self, observer: Rc<dyn Observer>) -> ObserverId {
+        ObserverId(self.observers().borrow_mut().insert(observer))
+    }
+
+    /// Takes an observer out. Its members must have ended or been taken back with [`unobserve`](Scheduler::unobserve).
+    pub fn forget_observer(&self, id: ObserverId) {
+        let observer = self.observers().borrow_mut().remove(id.0);
+        drop(observer);
+    }
+
+    /// Tells the observer of the end of `task`, as its member `index`. The task has not ended.
+    pub fn observe(&self, task: &crate::task::AnyTask, id: ObserverId, index: u32) {
+        task.cell().wait_member(id, index);
+    }
+
+    /// Takes a member back.
+    pub fn unobserve(&self, task: &crate::task::AnyTask, id: ObserverId, index: u32) {
+        task.cell().forget_member(id, index);
+    }
+
+    fn member_done(&self, observer: u32, index: u32) {
+        let observer = self.observers().borrow().get(observer as usize).cloned();
+        if let Some(observer) = observer {
+            if observer.member_done(index) {
+                self.queue_fire(observer);
+            }
+        }
+    }
+}
