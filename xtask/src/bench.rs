@@ -20,11 +20,16 @@ pub(crate) fn run(arguments: &[String]) -> Verdict {
     let workspace = Workspace::load()?;
     let machine = Machine::look();
     let start = SystemTime::now();
-    shell::run(
-        shell::cargo()
-            .args(["bench", "-p", "corio-benches"])
-            .args(arguments),
-    )?;
+    let mut bench = shell::cargo();
+    bench.args(["bench", "-p", "corio-benches"]);
+    if !arguments
+        .iter()
+        .any(|argument| argument.starts_with("--bench"))
+    {
+        // Not the library: its test harness does not know the options of criterion.
+        bench.args(["--bench", "*"]);
+    }
+    shell::run(bench.args(arguments))?;
 
     let measured = estimates::since(start, &workspace.target_directory.join("criterion"))?;
     if measured.is_empty() {

@@ -29,7 +29,7 @@ fn head(machine: &Machine, command: &str) -> String {
          | processor | {}, {} hardware threads |\n\
          | system | {} |\n\
          | load before | {} |\n\n\
-         Medians, with the interval of 95 % confidence; less is better.\n",
+         Medians, with the confidence interval of criterion; less is better.\n",
         machine.date,
         machine.commit,
         machine.rustc,

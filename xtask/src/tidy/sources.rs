@@ -26,40 +26,73 @@ pub(super) fn safety(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
     for file in tree.rust() {
         for (index, line) in file.code.bare.iter().enumerate() {
-            let Some(message) = unsafe_use(line) else {
+            let Some(kind) = unsafe_use(line) else {
                 continue;
             };
-            if !has_argument(file, index) {
-                problems.push(Problem::new(&file.path, index + 1, message));
+            let settled_by_trait = kind == Unsafe::Contract && is_method_of_trait(file, index);
+            if !settled_by_trait && !has_argument(file, index) {
+                problems.push(Problem::new(&file.path, index + 1, kind.cure()));
             }
         }
     }
     problems
 }
 
-/// What this line of code would have to explain.
-fn unsafe_use(line: &str) -> Option<&'static str> {
-    for (at, _) in line.match_indices("unsafe") {
-        let named_like_it = |c: char| c.is_alphanumeric() || c == '_';
-        let behind = &line[at + "unsafe".len()..];
-        if line[..at].ends_with(named_like_it) || behind.starts_with(named_like_it) {
-            continue;
-        }
-        let behind = behind.trim_start();
-        if behind.is_empty() || behind.starts_with('{') {
-            return Some("say above this block why it is sound: `// SAFETY: ..`");
-        }
-        if behind.starts_with("impl") {
-            return Some("say above this impl why it holds: `// SAFETY: ..`");
-        }
-        let is_function = behind
-            .strip_prefix("fn")
-            .is_some_and(|name| name.trim_start().starts_with(named_like_it));
-        if is_function || behind.starts_with("trait") || behind.starts_with("extern") {
-            return Some("say what callers must guarantee: a `# Safety` section");
+/// What the word `unsafe` stands before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unsafe {
+    Block,
+    Impl,
+    /// A function, a trait or foreign items: others have to keep a promise.
+    Contract,
+}
+
+impl Unsafe {
+    fn cure(self) -> &'static str {
+        match self {
+            Unsafe::Block => "say above this block why it is sound: `// SAFETY: ..`",
+            Unsafe::Impl => "say above this impl why it holds: `// SAFETY: ..`",
+            Unsafe::Contract => "say what callers must guarantee: a `# Safety` section",
         }
     }
-    None
+}
+
+/// The first use of `unsafe` in a line of code that has something to explain.
+fn unsafe_use(line: &str) -> Option<Unsafe> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices("unsafe").find_map(|(at, word)| {
+        let behind = &line[at + word.len()..];
+        if line[..at].ends_with(is_name) || behind.starts_with(is_name) {
+            return None;
+        }
+        let mut behind = behind.trim_start();
+        if behind.is_empty() || behind.starts_with('{') {
+            return Some(Unsafe::Block);
+        }
+        if let Some(foreign) = behind.strip_prefix("extern") {
+            behind = foreign.trim_start().trim_start_matches('"').trim_start();
+        }
+        // A type of function pointers has no name behind its `fn`, and nothing to explain.
+        let function = behind.strip_prefix("fn").map(str::trim_start);
+        match behind {
+            _ if function.is_some_and(|name| name.starts_with(is_name)) => Some(Unsafe::Contract),
+            _ if behind.starts_with("trait") || behind.starts_with('{') => Some(Unsafe::Contract),
+            _ if behind.starts_with("impl") => Some(Unsafe::Impl),
+            _ => None,
+        }
+    })
+}
+
+/// Whether the line is inside of an `impl Trait for Type`: the trait's documentation has the contract.
+fn is_method_of_trait(file: &TextFile, index: usize) -> bool {
+    let indentation = |line: &str| line.len() - line.trim_start().len();
+    let own = indentation(&file.code.bare[index]);
+    let above = file.code.bare[..index].iter().rev();
+    let mut outer = above.filter(|line| !line.trim().is_empty() && indentation(line) < own);
+    outer.next().is_some_and(|line| {
+        let line = line.trim_start();
+        line.trim_start_matches("unsafe ").starts_with("impl") && line.contains(" for ")
+    })
 }
 
 /// Whether a comment on the line, or above it before a blank line, argues for it.
@@ -230,6 +263,25 @@ mod tests {
         );
         lines(safety, "a.rs", "unsafe trait T {}", &[1]);
         lines(safety, "a.rs", "struct V { f: unsafe fn(*const ()) }", &[]);
+    }
+
+    #[test]
+    fn the_contract_of_a_method_is_with_its_trait() {
+        let safety_of = "// SAFETY: passed on.\nunsafe impl T for A {\n    fn g() {}\n\n    unsafe fn f() {}\n}";
+        lines(safety, "a.rs", safety_of, &[]);
+        lines(
+            safety,
+            "a.rs",
+            "impl A {\n    fn g() {}\n\n    unsafe fn f() {}\n}",
+            &[4],
+        );
+    }
+
+    #[test]
+    fn foreign_items_have_a_contract_and_their_types_have_not() {
+        lines(safety, "a.rs", "unsafe extern \"C\" { fn f(); }", &[1]);
+        lines(safety, "a.rs", "unsafe extern \"C\" fn f() {}", &[1]);
+        lines(safety, "a.rs", "type F = unsafe extern \"C\" fn();", &[]);
     }
 
     #[test]
