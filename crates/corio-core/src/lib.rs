@@ -88,6 +88,6 @@ pub use promise::{Promise, PromiseCallbackId, PromiseWait, PromiseWatch};
 pub use remote::{LoopClosed, Notify};
 pub use remote_handle::Remote;
 pub use report::{Report, Reporter};
-pub use scheduler::{Scheduler, relay, scheduler_of_this_thread};
+pub use scheduler::{Scheduler, Whereabouts, find_scheduler, relay};
 pub use task::{AnyTask, CallbackId, Task, TaskId, TaskState};
 pub use waiters::{Observer, ObserverId};

@@ -44,6 +44,8 @@ pub(crate) enum Message {
 
 /// The way into a loop from any thread.
 pub(crate) struct Inbox {
+    /// The number of the scheduler that reads it.
+    number: u64,
     mail: AtomicBool,
     list: Mutex<List>,
     notify: Box<dyn Notify>,
@@ -59,8 +61,9 @@ struct List {
 const TIDY_ABOVE: usize = 1024;
 
 impl Inbox {
-    pub(crate) fn new(notify: Box<dyn Notify>) -> Inbox {
+    pub(crate) fn new(number: u64, notify: Box<dyn Notify>) -> Inbox {
         Inbox {
+            number,
             mail: AtomicBool::new(false),
             list: Mutex::new(List {
                 open: true,
@@ -69,6 +72,10 @@ impl Inbox {
             }),
             notify,
         }
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Sends a message. A message that comes too late is given back.
@@ -182,7 +189,13 @@ pub(crate) fn wake(key: TaskKey) {
     }
 }
 
-/// The inbox of the loop with this number, if it is alive.
-pub(crate) fn inbox_of(id: u32) -> Option<Arc<Inbox>> {
-    LOOPS.read().loops.get(id as usize).and_then(Clone::clone)
+/// The inbox of the scheduler with this number, if it is alive.
+pub(crate) fn inbox_of(number: u64) -> Option<Arc<Inbox>> {
+    let registry = LOOPS.read();
+    registry
+        .loops
+        .iter()
+        .flatten()
+        .find(|inbox| inbox.number == number)
+        .cloned()
 }

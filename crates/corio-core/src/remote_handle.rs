@@ -9,22 +9,21 @@ use crate::remote::{self, Inbox, LoopClosed, Message};
 #[derive(Clone)]
 pub struct Remote {
     inbox: Arc<Inbox>,
-    id: u32,
 }
 
 impl Remote {
-    pub(crate) fn new(inbox: Arc<Inbox>, id: u32) -> Remote {
-        Remote { inbox, id }
+    pub(crate) fn new(inbox: Arc<Inbox>) -> Remote {
+        Remote { inbox }
     }
 
     /// The way to the loop with this number, if it is alive.
-    pub fn of(id: u32) -> Option<Remote> {
-        remote::inbox_of(id).map(|inbox| Remote { inbox, id })
+    pub fn of(number: u64) -> Option<Remote> {
+        remote::inbox_of(number).map(Remote::new)
     }
 
-    /// The number of the loop, see [`Scheduler::id`](crate::Scheduler::id).
-    pub fn id(&self) -> u32 {
-        self.id
+    /// The number of the loop, see [`Scheduler::number`](crate::Scheduler::number).
+    pub fn number(&self) -> u64 {
+        self.inbox.number()
     }
 
     /// Calls `callback` on the loop's thread, in the next turn. What one thread sends runs in the order in which it was sent.
@@ -43,7 +42,7 @@ impl Remote {
 impl fmt::Debug for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Remote")
-            .field("loop", &self.id)
+            .field("loop", &self.number())
             .finish_non_exhaustive()
     }
 }

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Context;
 
 use crate::callback::Handle;
@@ -20,7 +21,7 @@ use crate::remote::{self, Inbox, Message, Notify};
 use crate::report::Reporter;
 use crate::slab::Slab;
 use crate::state::{Begin, Outcome};
-use crate::task::{AnyTask, Task};
+use crate::task::{AnyTask, Task, TaskId};
 use crate::waiters::{Lists, Observer};
 use crate::waker;
 
@@ -46,6 +47,7 @@ pub struct Scheduler(Rc<Inner>);
 
 pub(crate) struct Inner {
     id: u32,
+    number: u64,
     inbox: Arc<Inbox>,
     ready: RefCell<VecDeque<CellRef>>,
     tasks: RefCell<Slab<CellRef>>,
@@ -65,6 +67,8 @@ pub(crate) struct Inner {
     steps: Cell<u64>,
 }
 
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
 impl Scheduler {
     /// A scheduler without tasks. `notify` is called, from any thread, when something was sent to it from another one.
     ///
@@ -72,9 +76,11 @@ impl Scheduler {
     ///
     /// When more than a million schedulers are alive.
     pub fn new(notify: impl Notify + 'static) -> Scheduler {
-        let inbox = Arc::new(Inbox::new(Box::new(notify)));
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let inbox = Arc::new(Inbox::new(number, Box::new(notify)));
         let scheduler = Scheduler(Rc::new(Inner {
             id: remote::register(inbox.clone()),
+            number,
             inbox,
             ready: RefCell::new(VecDeque::new()),
             tasks: RefCell::new(Slab::new()),
@@ -195,6 +201,12 @@ impl Scheduler {
         current::get()
     }
 
+    /// Looks at the current scheduler of this thread without taking a share of it.
+    #[inline]
+    pub fn with_current<R>(look: impl FnOnce(Option<&Scheduler>) -> R) -> R {
+        current::with_scheduler(look)
+    }
+
     /// True while [`run`](Scheduler::run) is on the stack.
     pub fn is_running(&self) -> bool {
         self.0.running.get()
@@ -227,7 +239,7 @@ impl Scheduler {
 
     /// The handle for other threads.
     pub fn remote(&self) -> crate::Remote {
-        crate::Remote::new(self.0.inbox.clone(), self.0.id)
+        crate::Remote::new(self.0.inbox.clone())
     }
 
     /// The unfinished tasks in the order of their creation.
@@ -306,6 +318,37 @@ impl Scheduler {
     /// True after [`close`](Scheduler::close).
     pub fn is_closed(&self) -> bool {
         self.0.closed.get()
+    }
+
+    /// The number that no other scheduler of the process has or will have.
+    #[inline]
+    pub fn number(&self) -> u64 {
+        self.0.number
+    }
+
+    /// The unfinished task with this number.
+    pub fn find_task(&self, id: TaskId) -> Option<AnyTask> {
+        let tasks = self.0.tasks.borrow();
+        tasks
+            .iter()
+            .find(|cell| cell.id == id.get())
+            .map(|cell| AnyTask::new(cell.clone()))
+    }
+
+    /// How many [`Remote`](crate::Remote) handles exist.
+    pub fn remotes(&self) -> usize {
+        // The scheduler has one share of the inbox and the registry of the process has one.
+        Arc::strong_count(&self.0.inbox).saturating_sub(2)
+    }
+
+    /// Describes the step that comes next, for messages about slow ones.
+    pub fn describe_next(&self) -> Option<String> {
+        let cell = self.0.ready.borrow().front().cloned()?;
+        Some(if cell.id == 0 {
+            format!("{:?}", Handle::new(cell))
+        } else {
+            format!("{:?}", AnyTask::new(cell))
+        })
     }
 
     /// Counts the steps, so that something can be done once per step.
@@ -635,6 +678,7 @@ pub(crate) fn current_cell() -> Option<CellRef> {
 /// The current scheduler of the thread.
 mod current {
     use super::*;
+    use std::mem::ManuallyDrop;
     use std::ptr;
 
     thread_local! {
@@ -648,6 +692,17 @@ mod current {
         // SAFETY: the pointer is null, or was set by an `enter` that is still on the stack of this thread and borrows what it
         // points to.
         look(unsafe { CURRENT.get().as_ref() })
+    }
+
+    pub(super) fn with_scheduler<R>(look: impl FnOnce(Option<&Scheduler>) -> R) -> R {
+        let pointer = CURRENT.get();
+        if pointer.is_null() {
+            return look(None);
+        }
+        // SAFETY: as in `with`; the pointer came from `Rc::as_ptr`, and the `Rc` that is made here is never dropped, so the
+        // count does not change.
+        let scheduler = ManuallyDrop::new(Scheduler(unsafe { Rc::from_raw(pointer) }));
+        look(Some(&scheduler))
     }
 
     pub(super) fn get() -> Option<Scheduler> {
@@ -684,6 +739,16 @@ mod current {
         });
     }
 
+    pub(super) fn numbered(number: u64) -> Option<Scheduler> {
+        HERE.try_with(|here| {
+            let here = here.borrow();
+            let mut alive = here.iter().filter_map(|(_, weak)| weak.upgrade());
+            alive.find(|inner| inner.number == number).map(Scheduler)
+        })
+        .ok()
+        .flatten()
+    }
+
     pub(super) fn of_this_thread(id: u32) -> Option<Scheduler> {
         HERE.try_with(|here| {
             let here = here.borrow();
@@ -697,7 +762,24 @@ mod current {
     }
 }
 
-/// The scheduler with this number, if it was made on this thread and is alive.
-pub fn scheduler_of_this_thread(id: u32) -> Option<Scheduler> {
-    current::of_this_thread(id)
+/// Where the scheduler with a [number](Scheduler::number) is, seen from this thread.
+#[derive(Debug)]
+pub enum Whereabouts {
+    /// It was made on this thread.
+    Here(Scheduler),
+    /// It is another thread's.
+    Elsewhere(crate::Remote),
+    /// It is gone.
+    Gone,
+}
+
+/// Finds a scheduler by its [number](Scheduler::number).
+pub fn find_scheduler(number: u64) -> Whereabouts {
+    if let Some(scheduler) = current::numbered(number) {
+        return Whereabouts::Here(scheduler);
+    }
+    match crate::Remote::of(number) {
+        Some(remote) => Whereabouts::Elsewhere(remote),
+        None => Whereabouts::Gone,
+    }
 }

@@ -313,6 +313,11 @@ impl AnyTask {
         remove_callback(&self.cell, id)
     }
 
+    /// The context variables as the task's last step left them.
+    pub fn context(&self) -> Option<crate::ContextMap> {
+        self.cell.extras(|extras| extras.context.clone())
+    }
+
     /// A panic of this task has somebody who deals with it: it is not reported.
     pub fn mark_seen(&self) {
         self.cell.state.see();

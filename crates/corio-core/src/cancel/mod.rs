@@ -14,7 +14,7 @@
 //!
 //! # One request, step by step
 //!
-//! 1. [`request`](tree::Tree::request): while the task takes a step the tree is in flux, so the request is *queued* at its
+//! 1. `request`: while the task takes a step the tree is in flux, so the request is *queued* at its
 //!    origin; otherwise it is *distributed*: the innermost takers below the origin get a *mark* (a wait forwards at once) and are
 //!    woken. They are *in flight* until they have looked.
 //! 2. The task is stepped. `before_poll`: a mark at the root ends it there. Otherwise the poll reaches marked nodes, outermost
