@@ -116,7 +116,9 @@ impl<Y, S> Channel<Y, S> {
     /// The body's side: hands a value out and returns the ticket of this yield.
     pub(crate) fn hand_out(&self, value: Y) -> u32 {
         self.check_entered();
-        assert!(self.phase.get() != Phase::Yielded, "{TWO_YIELDS}");
+        if self.phase.get() == Phase::Yielded {
+            two_yields();
+        }
         let ticket = self.ticket.get().wrapping_add(1);
         self.outbox.set(Some(value));
         self.ticket.set(ticket);
@@ -127,7 +129,9 @@ impl<Y, S> Channel<Y, S> {
     /// The body's side: the answer to the yield with this ticket, if the coroutine was resumed since.
     pub(crate) fn answer(&self, ticket: u32) -> Signal<S> {
         self.check_entered();
-        assert!(self.ticket.get() == ticket, "{TWO_YIELDS}");
+        if self.ticket.get() != ticket {
+            two_yields();
+        }
         if self.phase.get() == Phase::Yielded {
             Signal::Empty
         } else {
@@ -135,11 +139,16 @@ impl<Y, S> Channel<Y, S> {
         }
     }
 
-    /// The body's side: the yield with this ticket is dropped. Takes its value back if nobody has seen it.
+    /// The yield with this ticket is dropped. Its value is taken back if the body has not suspended with it yet.
     pub(crate) fn retract(&self, ticket: u32) {
-        if self.is_entered() && self.ticket.get() == ticket && self.phase.get() == Phase::Yielded {
+        if self.ticket.get() != ticket || self.phase.get() != Phase::Yielded {
+            return;
+        }
+        if self.is_entered() {
             self.phase.set(Phase::Running);
             drop(self.outbox.take());
+        } else {
+            self.phase.set(Phase::Awaiting);
         }
     }
 
@@ -154,18 +163,28 @@ impl<Y, S> Channel<Y, S> {
     }
 
     fn check_entered(&self) {
-        assert!(self.is_entered(), "{OUTSIDE}");
+        if !self.is_entered() {
+            outside();
+        }
     }
 }
 
-const OUTSIDE: &str = "a coroutine's handle was used outside the body it was given to: \
-    await its futures in that body, and let every coroutine yield through its own handle";
-
-const TWO_YIELDS: &str =
-    "two yields of one coroutine were awaited at the same time: await one after the other";
-
 impl Drop for Entered {
+    #[inline]
     fn drop(&mut self) {
         CURRENT.set(self.outer);
     }
+}
+
+#[cold]
+fn outside() -> ! {
+    panic!(
+        "a coroutine's handle was used outside the body it was given to: \
+         await its futures in that body, and let every coroutine yield through its own handle"
+    )
+}
+
+#[cold]
+fn two_yields() -> ! {
+    panic!("two yields of one coroutine were awaited at the same time: await one after the other")
 }

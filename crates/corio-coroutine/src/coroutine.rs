@@ -48,6 +48,7 @@ use crate::{CloseError, CoroutineState, Interrupt, ResumeError, Thrown, Yielder}
 /// std::thread::spawn(move || coroutine.next());
 /// ```
 #[doc(alias = "generator")]
+#[must_use = "the body does not run unless the coroutine is resumed"]
 pub struct Coroutine<Y, S = (), R = (), B: ?Sized = dyn Future<Output = R>> {
     machine: Machine<Y, S, R, B>,
 }

@@ -41,8 +41,13 @@ impl<Y, S, R, B: Future<Output = R> + ?Sized> IntoIterator for Coroutine<Y, S, R
     }
 }
 
-/// A coroutine as an owned iterator: `coroutine.into_iter()`. Panics as the iterator of `&coroutine` does.
+/// A coroutine as an owned iterator: `coroutine.into_iter()`.
+///
+/// # Panics
+///
+/// Where the iterator of `&coroutine` does: the body raised an error or awaits something that is not ready.
 #[derive(Debug)]
+#[must_use = "iterators are lazy"]
 pub struct IntoIter<Y, S, R, B: ?Sized> {
     coroutine: Coroutine<Y, S, R, B>,
 }

@@ -82,3 +82,7 @@ pub use interrupt::{Interrupt, Thrown};
 pub use iter::IntoIter;
 pub use state::CoroutineState;
 pub use yielder::{Raise, TryYield, Yield, Yielder};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

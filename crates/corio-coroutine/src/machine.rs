@@ -88,23 +88,15 @@ impl<Y, S, R, B: Future<Output = R> + ?Sized> Machine<Y, S, R, B> {
         let Some(body) = self.body.take() else {
             return Poll::Ready(self.refuse(signal));
         };
-        if self.channel.phase() == Phase::Yielded {
-            self.channel.deliver(signal);
-            return self.poll_body(cx, body);
+        match (self.channel.phase(), signal) {
+            (Phase::Yielded, signal) => self.channel.deliver(signal),
+            (_, Signal::Empty | Signal::Next) => {}
+            (_, signal) => return Poll::Ready(self.refuse_value(body, signal)),
         }
-        let interrupt = match signal {
-            Signal::Empty | Signal::Next => return self.poll_body(cx, body),
-            Signal::Send(_) => {
-                self.body.set(Some(body));
-                return Poll::Ready(Step::NotAtYield);
-            }
-            Signal::Throw(thrown) => Interrupt::Thrown(thrown),
-            Signal::Close => Interrupt::Closed,
-        };
-        self.drop_body(body);
-        Poll::Ready(Step::Raised(interrupt))
+        self.poll_body(cx, body)
     }
 
+    #[inline]
     fn poll_body(&self, cx: &mut Context<'_>, mut body: Pin<Box<B>>) -> Poll<Step<Y, R>> {
         let channel = &*self.channel;
         channel.set_phase(Phase::Running);
@@ -132,6 +124,21 @@ impl<Y, S, R, B: Future<Output = R> + ?Sized> Machine<Y, S, R, B> {
             Some(value) => Poll::Ready(Step::Yielded(value)),
             None => Poll::Pending,
         }
+    }
+
+    /// No yield waits for what the resume brings.
+    #[cold]
+    fn refuse_value(&self, body: Pin<Box<B>>, signal: Signal<S>) -> Step<Y, R> {
+        let interrupt = match signal {
+            Signal::Throw(thrown) => Interrupt::Thrown(thrown),
+            Signal::Close => Interrupt::Closed,
+            Signal::Send(_) | Signal::Empty | Signal::Next => {
+                self.body.set(Some(body));
+                return Step::NotAtYield;
+            }
+        };
+        self.drop_body(body);
+        Step::Raised(interrupt)
     }
 
     /// The body is not there to be resumed.

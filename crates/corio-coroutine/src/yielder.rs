@@ -44,8 +44,6 @@ impl<Y, S> Yielder<Y, S> {
     ///     loop {
     ///         sum += co.yield_(sum).await.unwrap_or(0);
     ///     }
-    /// #   #[allow(unreachable_code)]
-    /// #   ()
     /// });
     /// assert_eq!(adder.next().unwrap(), 0);
     /// assert_eq!(adder.send(5).unwrap(), 5);
@@ -197,6 +195,7 @@ pub struct Yield<'co, Y, S> {
 impl<Y, S> Future for Yield<'_, Y, S> {
     type Output = Option<S>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S>> {
         match Pin::new(&mut self.inner).poll(cx) {
             Poll::Ready(Ok(sent)) => Poll::Ready(sent),
@@ -227,25 +226,24 @@ enum Stage<Y> {
 impl<Y, S> Future for TryYield<'_, Y, S> {
     type Output = Result<Option<S>, Interrupt>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        match mem::replace(&mut this.stage, Stage::Done) {
-            Stage::Fresh(value) => {
-                this.stage = Stage::Waiting(this.channel.hand_out(value));
-                Poll::Pending
-            }
-            Stage::Waiting(ticket) => match this.channel.answer(ticket) {
-                Signal::Next => Poll::Ready(Ok(None)),
-                Signal::Send(sent) => Poll::Ready(Ok(Some(sent))),
-                Signal::Throw(thrown) => Poll::Ready(Err(Interrupt::Thrown(thrown))),
-                Signal::Close => Poll::Ready(Err(Interrupt::Closed)),
-                Signal::Empty => {
-                    this.stage = Stage::Waiting(ticket);
-                    Poll::Pending
-                }
-            },
-            Stage::Done => Poll::Pending,
+        if let Stage::Waiting(ticket) = this.stage {
+            let answer = match this.channel.answer(ticket) {
+                Signal::Empty => return Poll::Pending,
+                Signal::Next => Ok(None),
+                Signal::Send(sent) => Ok(Some(sent)),
+                Signal::Throw(thrown) => Err(Interrupt::Thrown(thrown)),
+                Signal::Close => Err(Interrupt::Closed),
+            };
+            this.stage = Stage::Done;
+            return Poll::Ready(answer);
         }
+        if let Stage::Fresh(value) = mem::replace(&mut this.stage, Stage::Done) {
+            this.stage = Stage::Waiting(this.channel.hand_out(value));
+        }
+        Poll::Pending
     }
 }
 

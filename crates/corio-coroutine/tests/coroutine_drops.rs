@@ -1,8 +1,11 @@
 //! However a body ends, its locals are dropped once and in order (R090).
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use corio_coroutine::{CloseError, Coroutine, CoroutineState, Generator, Interrupt, ResumeError};
 
@@ -181,4 +184,27 @@ fn what_was_sent_and_not_taken_is_dropped_with_the_resume() {
             .is_end()
     );
     assert_eq!(*log.borrow(), ["to a fresh one", "taken", "after the end"]);
+}
+
+#[test]
+fn what_was_sent_to_a_yield_that_is_gone_is_dropped_at_the_end() {
+    let log = Log::default();
+    let it = Coroutine::new(async |co| {
+        let mut abandoned = pin!(co.yield_(1));
+        let mut resumed = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut resumed, true) {
+                return Poll::Ready(());
+            }
+            abandoned.as_mut().poll(cx).map(|_| ())
+        })
+        .await;
+    });
+    it.next().unwrap();
+    assert!(
+        it.send(Local(log.clone(), "not taken"))
+            .unwrap_err()
+            .is_end()
+    );
+    assert_eq!(*log.borrow(), ["not taken"]);
 }

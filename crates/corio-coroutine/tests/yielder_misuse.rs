@@ -96,6 +96,28 @@ fn after_the_end_of_its_coroutine() {
 }
 
 #[test]
+fn in_a_destructor_of_its_own_body() {
+    struct YieldsWhenDropped(Rc<Yielder<u32>>, Rc<RefCell<String>>);
+    impl Drop for YieldsWhenDropped {
+        fn drop(&mut self) {
+            let panic =
+                catch_unwind(AssertUnwindSafe(|| poll_once(self.0.yield_(99)))).unwrap_err();
+            *self.1.borrow_mut() = message(panic);
+        }
+    }
+    let said = Rc::new(RefCell::new(String::new()));
+    let said_in_drop = said.clone();
+    let it: Generator<u32> = Generator::new(async move |co| {
+        let co = Rc::new(co);
+        let _guard = YieldsWhenDropped(co.clone(), said_in_drop);
+        co.yield_(1).await;
+    });
+    it.next().unwrap();
+    assert!(matches!(it.throw("e"), Err(ResumeError::Thrown(_))));
+    assert!(said.borrow().contains(OUTSIDE));
+}
+
+#[test]
 fn handles_of_nested_coroutines_are_kept_apart() {
     let outer = Generator::new(async |co| {
         let inner = Generator::new(async |co| {
@@ -131,9 +153,10 @@ fn a_yield_future_that_has_left_its_body() {
     let mut cx = Context::from_waker(Waker::noop());
     let panic = catch_unwind(AssertUnwindSafe(|| escaped.as_mut().poll(&mut cx))).unwrap_err();
     assert!(message(panic).contains(OUTSIDE));
-    // Dropped out there, it does not disturb the coroutine either.
+    // Dropped out there, it is just no longer waiting.
     drop(escaped);
     assert_eq!(it.state(), CoroutineState::Suspended);
+    assert!(matches!(it.send(5), Err(ResumeError::NotAtYield)));
     assert!(matches!(it.next(), Err(ResumeError::Blocked)));
 }
 
@@ -185,19 +208,46 @@ fn a_yield_that_is_overtaken_by_another() {
 
 #[test]
 fn a_yield_dropped_before_the_body_suspends_was_never_made() {
-    let it: Generator<u32> = Generator::new(async |co| {
-        {
-            let mut early = pin!(co.yield_(1));
-            poll_fn(|cx| {
-                assert!(early.as_mut().poll(cx).is_pending());
-                Poll::Ready(())
-            })
-            .await;
-        }
+    async fn polled_and_dropped(co: &Yielder<u32>) {
+        let mut early = pin!(co.yield_(1));
+        poll_fn(|cx| {
+            assert!(early.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    }
+    let goes_on: Generator<u32> = Generator::new(async |co| {
+        polled_and_dropped(&co).await;
         co.yield_(2).await;
     });
+    assert_eq!(goes_on.next().unwrap(), 2);
+    assert!(goes_on.next().unwrap_err().is_end());
+
+    let waits: Generator<u32> = Generator::new(async |co| {
+        polled_and_dropped(&co).await;
+        std::future::pending().await
+    });
+    assert!(matches!(waits.next(), Err(ResumeError::Blocked)));
+}
+
+#[test]
+fn an_old_yield_that_is_dropped_takes_back_no_newer_one() {
+    let it: Generator<u32> = Generator::new(async |co| {
+        let mut early = Some(Box::pin(co.yield_(1)));
+        let mut late = pin!(co.yield_(2));
+        let mut resumed = false;
+        poll_fn(|cx| {
+            if !std::mem::replace(&mut resumed, true) {
+                return early.as_mut().unwrap().as_mut().poll(cx).map(|_| ());
+            }
+            let polled = late.as_mut().poll(cx).map(|_| ());
+            early = None;
+            polled
+        })
+        .await;
+    });
+    assert_eq!(it.next().unwrap(), 1);
     assert_eq!(it.next().unwrap(), 2);
-    assert!(it.next().unwrap_err().is_end());
 }
 
 #[test]
