@@ -47,7 +47,7 @@ pub(crate) enum Phase {
 pub(crate) struct Channel<Y, S> {
     phase: Cell<Phase>,
     /// Number of the newest yield: the only one that an answer can be for.
-    ticket: Cell<u32>,
+    ticket: Cell<u64>,
     outbox: Cell<Option<Y>>,
     inbox: Cell<Signal<S>>,
 }
@@ -114,12 +114,12 @@ impl<Y, S> Channel<Y, S> {
     }
 
     /// The body's side: hands a value out and returns the ticket of this yield.
-    pub(crate) fn hand_out(&self, value: Y) -> u32 {
+    pub(crate) fn hand_out(&self, value: Y) -> u64 {
         self.check_entered();
         if self.phase.get() == Phase::Yielded {
             two_yields();
         }
-        let ticket = self.ticket.get().wrapping_add(1);
+        let ticket = self.ticket.get() + 1;
         self.outbox.set(Some(value));
         self.ticket.set(ticket);
         self.phase.set(Phase::Yielded);
@@ -127,7 +127,7 @@ impl<Y, S> Channel<Y, S> {
     }
 
     /// The body's side: the answer to the yield with this ticket, if the coroutine was resumed since.
-    pub(crate) fn answer(&self, ticket: u32) -> Signal<S> {
+    pub(crate) fn answer(&self, ticket: u64) -> Signal<S> {
         self.check_entered();
         if self.ticket.get() != ticket {
             two_yields();
@@ -140,7 +140,7 @@ impl<Y, S> Channel<Y, S> {
     }
 
     /// The yield with this ticket is dropped. Its value is taken back if the body has not suspended with it yet.
-    pub(crate) fn retract(&self, ticket: u32) {
+    pub(crate) fn retract(&self, ticket: u64) {
         if self.ticket.get() != ticket || self.phase.get() != Phase::Yielded {
             return;
         }

@@ -219,7 +219,7 @@ enum Stage<Y> {
     /// Not polled yet.
     Fresh(Y),
     /// Handed out under this ticket.
-    Waiting(u32),
+    Waiting(u64),
     Done,
 }
 
