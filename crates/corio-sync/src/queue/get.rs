@@ -91,37 +91,49 @@ impl<'a, T, O: Order<T>> Items<'a, T, O> {
 impl<T, O: Order<T>> Place<'_, T, O> {
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, QueueShutDown>> {
-        let queue = &*self.queue;
-        let chosen = match self.key {
-            Some(key) => queue.getters.claim(key, cx.waker()).is_some(),
-            None => true,
-        };
-        if chosen {
-            self.key = None;
-            // Somebody else may have been faster; then the wait begins anew.
-            if let Poll::Ready(tried) = queue
-                .getters
-                .enter(&mut self.key, cx.waker(), (), || queue.try_get())
-            {
-                return Poll::Ready(tried);
-            }
-        }
-        observe::waits("Queue::get", queue.name.as_ref(), None, self.location);
-        Poll::Pending
+        self.queue.poll_get(&mut self.key, self.location, cx)
     }
 
-    /// Leaves the line, passing on a wake-up that was not made use of.
     fn leave(&mut self) {
-        if let Some(key) = self.key.take() {
-            let chosen = matches!(self.queue.getters.leave(key), Left::Chosen(()));
-            if chosen && !self.queue.is_empty() {
-                self.queue.getters.wake_first(1);
-            }
-        }
+        self.queue.leave_getters(&mut self.key);
     }
 }
 
 impl<T, O: Order<T>> OrderedQueue<T, O> {
+    /// One poll for an item, `key` being the place in the line.
+    #[inline]
+    pub(crate) fn poll_get(
+        &self,
+        key: &mut Option<Key>,
+        location: &'static Location<'static>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, QueueShutDown>> {
+        let chosen = match *key {
+            Some(place) => self.getters.claim(place, cx.waker()).is_some(),
+            None => true,
+        };
+        if chosen {
+            *key = None;
+            // Somebody else may have been faster; then the wait begins anew.
+            let entered = self.getters.enter(key, cx.waker(), (), || self.try_get());
+            if entered.is_ready() {
+                return entered;
+            }
+        }
+        observe::waits(self.kinds.get, self.name.get(), None, location);
+        Poll::Pending
+    }
+
+    /// Leaves the line, passing on a wake-up that was not made use of.
+    pub(crate) fn leave_getters(&self, key: &mut Option<Key>) {
+        if let Some(key) = key.take() {
+            let chosen = matches!(self.getters.leave(key), Left::Chosen(()));
+            if chosen && !self.is_empty() {
+                self.getters.wake_first(1);
+            }
+        }
+    }
+
     /// An item, or the end; `None` if there is nothing yet.
     #[inline]
     fn try_get(&self) -> Option<Result<T, QueueShutDown>> {

@@ -42,7 +42,7 @@ impl<T, O: Order<T>> Future for Join<'_, T, O> {
             (queue.unfinished.get() == 0).then_some(())
         });
         if polled.is_pending() {
-            observe::waits("Queue::join", queue.name.as_ref(), None, this.location);
+            observe::waits("Queue::join", queue.name.get(), None, this.location);
         }
         polled
     }

@@ -8,13 +8,13 @@ mod join;
 mod order;
 mod put;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
 use crate::handle::Handle;
-use crate::name::name_methods;
+use crate::name::shared_name_methods;
 use crate::waiters::Waiters;
 
 pub use error::{GetNowaitError, PutNowaitError, QueueShutDown};
@@ -92,7 +92,7 @@ pub type LifoQueue<T> = OrderedQueue<T, Lifo>;
 /// waiter is woken.
 pub struct OrderedQueue<T, O: Order<T>> {
     store: RefCell<Store<T, O>>,
-    /// `usize::MAX` without a bound.
+    /// [`UNBOUNDED`] without a bound.
     room: usize,
     /// Items put and not yet reported done.
     unfinished: Cell<usize>,
@@ -100,8 +100,20 @@ pub struct OrderedQueue<T, O: Order<T>> {
     getters: Waiters<()>,
     putters: Waiters<()>,
     joiners: Waiters<()>,
-    name: Option<Rc<str>>,
+    kinds: &'static Kinds,
+    pub(crate) name: OnceCell<Rc<str>>,
 }
+
+/// What a wait is called where it is seen.
+pub(crate) struct Kinds {
+    pub(crate) put: &'static str,
+    pub(crate) get: &'static str,
+}
+
+const KINDS: Kinds = Kinds {
+    put: "Queue::put",
+    get: "Queue::get",
+};
 
 /// What [`OrderedQueue::statistics`] tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +135,8 @@ pub struct QueueStatistics {
     pub joiners: usize,
 }
 
+pub(crate) const UNBOUNDED: usize = usize::MAX;
+
 impl<T, O: Order<T>> OrderedQueue<T, O> {
     /// A queue for at most `maxsize` items.
     ///
@@ -134,15 +148,15 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
             maxsize > 0,
             "a queue needs room for an item; Queue::unbounded() has no bound"
         );
-        Self::with_room(maxsize)
+        Self::with_room(maxsize, &KINDS)
     }
 
     /// A queue without a bound: putting never waits.
     pub fn unbounded() -> Self {
-        Self::with_room(usize::MAX)
+        Self::with_room(UNBOUNDED, &KINDS)
     }
 
-    fn with_room(room: usize) -> Self {
+    pub(crate) fn with_room(room: usize, kinds: &'static Kinds) -> Self {
         OrderedQueue {
             store: RefCell::default(),
             room,
@@ -151,11 +165,12 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
             getters: Waiters::new(),
             putters: Waiters::new(),
             joiners: Waiters::new(),
-            name: None,
+            kinds,
+            name: OnceCell::new(),
         }
     }
 
-    name_methods!();
+    shared_name_methods!(name);
 
     /// Puts an item, waiting for room.
     ///
@@ -372,7 +387,7 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
     /// The most items there may be; `None` without a bound.
     #[doc(alias = "capacity")]
     pub fn maxsize(&self) -> Option<usize> {
-        (self.room != usize::MAX).then_some(self.room)
+        (self.room != UNBOUNDED).then_some(self.room)
     }
 
     /// Counts of items and of those who wait.

@@ -97,7 +97,7 @@ impl<T, O: Order<T>> Place<'_, T, O> {
                 return Poll::Ready(tried);
             }
         }
-        observe::waits("Queue::put", queue.name.as_ref(), None, self.location);
+        observe::waits(queue.kinds.put, queue.name.get(), None, self.location);
         Poll::Pending
     }
 }

@@ -1,0 +1,361 @@
+//! [`channel`]: the latest value, and a wake-up when it changes.
+//!
+//! Receivers see the newest value, not every value. What they get is a share of it, so nothing is
+//! borrowed from the channel while it is looked at.
+//!
+//! ```
+//! use corio_sync::watch;
+//! # futures_lite::future::block_on(async {
+//! let (sender, mut receiver) = watch::channel("starting");
+//! assert_eq!(*receiver.latest(), "starting");
+//! sender.send("loading").unwrap();
+//! sender.send("ready").unwrap();
+//! receiver.changed().await.unwrap();
+//! assert_eq!(*receiver.latest(), "ready");
+//! # });
+//! ```
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use crate::closed::{Closed, SendError};
+use crate::name::shared_name_methods;
+use crate::observe;
+use crate::waiters::{Key, Waiters};
+
+/// The sending end. Clones set the same value.
+pub struct Sender<T> {
+    shared: Rc<Shared<T>>,
+}
+
+/// A receiving end, which remembers which value it has seen. A clone has seen the same.
+pub struct Receiver<T> {
+    shared: Rc<Shared<T>>,
+    seen: u64,
+}
+
+/// The future of [`Receiver::changed`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Changed<'a, T> {
+    receiver: &'a mut Receiver<T>,
+    key: Option<Key>,
+    location: &'static Location<'static>,
+}
+
+/// The future of [`Receiver::wait_for`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct WaitFor<'a, T, P> {
+    changed: Changed<'a, T>,
+    predicate: P,
+    looked: bool,
+}
+
+/// What [`Sender::statistics`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WatchStatistics {
+    /// How often a value was sent.
+    pub version: u64,
+    /// Senders that exist.
+    pub senders: usize,
+    /// Receivers that exist.
+    pub receivers: usize,
+    /// Tasks that wait for a change.
+    pub waiting: usize,
+}
+
+struct Shared<T> {
+    value: RefCell<Rc<T>>,
+    version: Cell<u64>,
+    senders: Cell<usize>,
+    receivers: Cell<usize>,
+    waiters: Waiters<()>,
+    name: OnceCell<Rc<str>>,
+}
+
+/// A channel that begins with `value`, which counts as seen.
+#[doc(alias = "watch")]
+pub fn channel<T>(value: T) -> (Sender<T>, Receiver<T>) {
+    let shared = Rc::new(Shared {
+        value: RefCell::new(Rc::new(value)),
+        version: Cell::new(0),
+        senders: Cell::new(1),
+        receivers: Cell::new(1),
+        waiters: Waiters::new(),
+        name: OnceCell::new(),
+    });
+    let receiver = Receiver {
+        shared: Rc::clone(&shared),
+        seen: 0,
+    };
+    (Sender { shared }, receiver)
+}
+
+impl<T> Sender<T> {
+    shared_name_methods!(shared.name);
+
+    /// Sets the value and wakes every receiver that waits.
+    ///
+    /// # Errors
+    ///
+    /// Gives the value back if no receiver is left; it is not set.
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        if self.shared.receivers.get() == 0 {
+            return Err(SendError(value));
+        }
+        drop(self.send_replace(value));
+        Ok(())
+    }
+
+    /// Sets the value, whether or not anybody receives it, and returns the share of the one before.
+    pub fn send_replace(&self, value: T) -> Rc<T> {
+        let before = mem::replace(&mut *self.shared.value.borrow_mut(), Rc::new(value));
+        self.shared.version.set(self.shared.version.get() + 1);
+        self.shared.waiters.wake_all(|_| {});
+        before
+    }
+
+    /// Sets what `update` makes of the value.
+    #[doc(alias = "send_modify")]
+    pub fn update(&self, update: impl FnOnce(&T) -> T) {
+        let value = self.latest();
+        drop(self.send_replace(update(&value)));
+    }
+
+    /// The value.
+    #[doc(alias = "borrow")]
+    pub fn latest(&self) -> Rc<T> {
+        self.shared.latest()
+    }
+
+    /// A receiver that has seen the value as it is.
+    pub fn subscribe(&self) -> Receiver<T> {
+        Receiver::new(&self.shared, self.shared.version.get())
+    }
+
+    /// Whether no receiver is left.
+    pub fn is_closed(&self) -> bool {
+        self.shared.receivers.get() == 0
+    }
+
+    /// Counts of changes, ends and those who wait.
+    pub fn statistics(&self) -> WatchStatistics {
+        WatchStatistics {
+            version: self.shared.version.get(),
+            senders: self.shared.senders.get(),
+            receivers: self.shared.receivers.get(),
+            waiting: self.shared.waiters.waiting(),
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    fn new(shared: &Rc<Shared<T>>, seen: u64) -> Self {
+        shared.receivers.set(shared.receivers.get() + 1);
+        Receiver {
+            shared: Rc::clone(shared),
+            seen,
+        }
+    }
+
+    shared_name_methods!(shared.name);
+
+    /// The value, which does not count as seen by this.
+    #[doc(alias("borrow", "get"))]
+    pub fn latest(&self) -> Rc<T> {
+        self.shared.latest()
+    }
+
+    /// The value, which counts as seen.
+    #[doc(alias = "borrow_and_update")]
+    pub fn see(&mut self) -> Rc<T> {
+        self.seen = self.shared.version.get();
+        self.shared.latest()
+    }
+
+    /// Whether a value was sent that this receiver has not seen.
+    pub fn has_changed(&self) -> bool {
+        self.seen != self.shared.version.get()
+    }
+
+    /// Waits for a value that was not seen, which then counts as seen.
+    ///
+    /// # Errors
+    ///
+    /// If no sender is left and the last value has been seen.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped has not seen anything.
+    #[track_caller]
+    pub fn changed(&mut self) -> Changed<'_, T> {
+        Changed {
+            receiver: self,
+            key: None,
+            location: Location::caller(),
+        }
+    }
+
+    /// Waits until `predicate` is content with the value, and gives it; it counts as seen. The value
+    /// there is now is looked at first.
+    ///
+    /// # Errors
+    ///
+    /// If no sender is left and the last value is not what is wanted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost; values that were looked at count as seen.
+    #[track_caller]
+    pub fn wait_for<P: FnMut(&T) -> bool>(&mut self, predicate: P) -> WaitFor<'_, T, P> {
+        WaitFor {
+            changed: self.changed(),
+            predicate,
+            looked: false,
+        }
+    }
+}
+
+impl<T> Shared<T> {
+    fn latest(&self) -> Rc<T> {
+        Rc::clone(&self.value.borrow())
+    }
+}
+
+impl<T> Changed<'_, T> {
+    fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        let shared = Rc::clone(&self.receiver.shared);
+        let told = match self.key {
+            Some(key) => shared.waiters.claim(key, cx.waker()).is_some(),
+            None => true,
+        };
+        if told {
+            let mut key = None;
+            let receiver = &mut *self.receiver;
+            let entered = shared
+                .waiters
+                .enter(&mut key, cx.waker(), (), || receiver.look());
+            self.key = key;
+            if entered.is_ready() {
+                return entered;
+            }
+        }
+        observe::waits("watch", shared.name.get(), None, self.location);
+        Poll::Pending
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Whether there is news, or none will come.
+    fn look(&mut self) -> Option<Result<(), Closed>> {
+        if self.has_changed() {
+            self.seen = self.shared.version.get();
+            return Some(Ok(()));
+        }
+        (self.shared.senders.get() == 0).then_some(Err(Closed))
+    }
+}
+
+impl<T> Future for Changed<'_, T> {
+    type Output = Result<(), Closed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().poll_changed(cx)
+    }
+}
+
+impl<T, P: FnMut(&T) -> bool> Future for WaitFor<'_, T, P> {
+    type Output = Result<Rc<T>, Closed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            if this.looked {
+                ready!(this.changed.poll_changed(cx))?;
+            }
+            this.looked = true;
+            let value = this.changed.receiver.see();
+            if (this.predicate)(&value) {
+                return Poll::Ready(Ok(value));
+            }
+        }
+    }
+}
+
+/// The predicate is never pinned.
+impl<T, P> Unpin for WaitFor<'_, T, P> {}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.senders.set(self.shared.senders.get() + 1);
+        Sender {
+            shared: Rc::clone(&self.shared),
+        }
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        Receiver::new(&self.shared, self.seen)
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let left = self.shared.senders.get() - 1;
+        self.shared.senders.set(left);
+        if left == 0 {
+            self.shared.waiters.wake_all(|_| {});
+        }
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.shared.receivers.set(self.shared.receivers.get() - 1);
+    }
+}
+
+impl<T> Drop for Changed<'_, T> {
+    fn drop(&mut self) {
+        self.receiver.shared.waiters.forget(self.key);
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("version", &self.shared.version.get())
+            .finish()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("seen", &self.seen)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Changed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changed")
+            .field("receiver", &self.receiver)
+            .finish()
+    }
+}
+
+impl<T, P> fmt::Debug for WaitFor<'_, T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitFor")
+            .field("receiver", &self.changed.receiver)
+            .finish()
+    }
+}
