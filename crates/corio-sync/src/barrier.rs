@@ -50,7 +50,6 @@ pub struct BarrierStatistics {
 
 /// The barrier was reset while the task waited, or aborted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 #[doc(alias("asyncio.BrokenBarrierError", "BrokenBarrierError"))]
 pub struct BrokenBarrier;
 

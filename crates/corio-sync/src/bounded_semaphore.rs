@@ -31,7 +31,6 @@ pub struct BoundedSemaphore {
 
 /// [`BoundedSemaphore::release`] was called although no permit had been forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct ReleasedTooOften;
 
 impl BoundedSemaphore {

@@ -29,7 +29,6 @@ pub enum RecvNowaitError {
 
 /// Nothing will come: nobody is left to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 #[doc(alias = "RecvError")]
 pub struct Closed;
 
