@@ -2,3 +2,7 @@
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
+
+mod error;
+
+pub use error::TimeoutError;
