@@ -85,3 +85,8 @@ mod wheel;
 
 pub use key::TimerKey;
 pub use wheel::Wheel;
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

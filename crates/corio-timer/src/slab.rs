@@ -45,11 +45,11 @@ impl<T> Slab<T> {
 
     /// Stores a timer; the caller links it into a list.
     pub(crate) fn insert(&mut self, deadline: u64, value: T) -> TimerKey {
-        self.len += 1;
         let index = self.free;
         match self.entries.get_mut(index as usize) {
             Some(entry) => {
                 self.free = entry.next;
+                self.len += 1;
                 entry.deadline = deadline;
                 // The old value is `None`; forgetting it spares the test whether it has to be dropped.
                 mem::forget(entry.value.replace(value));
@@ -129,6 +129,7 @@ impl<T> Slab<T> {
             place: Place::FREE,
             value: Some(value),
         });
+        self.len += 1;
         TimerKey { index, generation }
     }
 }

@@ -9,6 +9,10 @@ use crate::slab::{NONE, Slab};
 
 const WORD: usize = u64::BITS as usize;
 
+/// The words of the bitmap that are about the wheel; the late list has the one after them.
+const WHEEL_WORDS: usize = LEVELS * SLOTS / WORD;
+const _: () = assert!(WHEEL_WORDS < u32::BITS as usize);
+
 #[derive(Clone, Copy)]
 struct List {
     head: u32,
@@ -25,7 +29,10 @@ impl List {
 /// All lists. About 12 KiB, allocated once with the wheel.
 pub(crate) struct Slots {
     lists: [List; Place::LISTS],
-    occupied: [u64; Place::LISTS.div_ceil(WORD)],
+    /// One bit a list: it is not empty.
+    occupied: [u64; WHEEL_WORDS + 1],
+    /// One bit a word of `occupied`: it is not zero.
+    words: u32,
 }
 
 /// A slot that is not empty, and when it begins.
@@ -40,7 +47,8 @@ impl Slots {
     pub(crate) fn new() -> Box<Slots> {
         Box::new(Slots {
             lists: [List::EMPTY; Place::LISTS],
-            occupied: [0; Place::LISTS.div_ceil(WORD)],
+            occupied: [0; WHEEL_WORDS + 1],
+            words: 0,
         })
     }
 
@@ -54,9 +62,12 @@ impl Slots {
     /// Seen from `position` a level holds nothing that lies behind, and everything on it lies before everything on the
     /// next: so the first bit of all is the answer.
     pub(crate) fn first(&self, position: Tick) -> Option<Occupied> {
-        let wheel = &self.occupied[..LEVELS * SLOTS / WORD];
-        let (number, word) = wheel.iter().enumerate().find(|(_, word)| **word != 0)?;
-        let bit = number * WORD + word.trailing_zeros() as usize;
+        let words = self.words & ((1 << WHEEL_WORDS) - 1);
+        if words == 0 {
+            return None;
+        }
+        let number = words.trailing_zeros() as usize;
+        let bit = number * WORD + self.occupied[number].trailing_zeros() as usize;
         let (level, digit) = (bit / SLOTS, bit % SLOTS);
         Some(Occupied {
             level,
@@ -77,7 +88,7 @@ impl Slots {
         entry.next = NONE;
         if prev == NONE {
             list.head = index;
-            self.occupied[place.index() / WORD] |= 1 << (place.index() % WORD);
+            self.set_bit(place);
         } else {
             slab.entry_mut(prev).next = index;
         }
@@ -113,7 +124,18 @@ impl Slots {
         (list.head, list.tail)
     }
 
+    fn set_bit(&mut self, place: Place) {
+        let number = place.index() / WORD;
+        self.occupied[number] |= 1 << (place.index() % WORD);
+        self.words |= 1 << number;
+    }
+
     fn clear_bit(&mut self, place: Place) {
-        self.occupied[place.index() / WORD] &= !(1 << (place.index() % WORD));
+        let number = place.index() / WORD;
+        let word = &mut self.occupied[number];
+        *word &= !(1 << (place.index() % WORD));
+        if *word == 0 {
+            self.words &= !(1 << number);
+        }
     }
 }

@@ -18,7 +18,8 @@ const LOOK: usize = 32;
 /// passing of time only through [`expire`](Wheel::expire). A deadline of `u64::MAX` is the farthest there is and otherwise like any other.
 ///
 /// [`insert`](Wheel::insert), [`cancel`](Wheel::cancel) and [`reset`](Wheel::reset) take constant time. Memory is
-/// allocated when more timers are alive, or due within the same 65 us, than ever before; it is kept until the wheel is dropped.
+/// allocated when more timers are alive, or come due within the same 17 ms, than ever before; it is kept until the
+/// wheel is dropped.
 ///
 /// No method runs code of `T`, not even its destructor: values are moved in and out. Only dropping the wheel drops the values left in it.
 #[doc(alias = "TimerWheel")]
