@@ -1,11 +1,13 @@
 //! The traits by which combinators and loops take tasks and futures alike. They are sealed.
 
+use std::fmt;
 use std::future::Future;
 
+use crate::cell::CellRef;
 use crate::error::TaskError;
 use crate::promise::Promise;
 use crate::scheduler::Scheduler;
-use crate::task::{AnyTask, Task};
+use crate::task::{AnyTask, Task, value_is_err};
 
 mod sealed {
     use super::*;
@@ -107,6 +109,53 @@ impl AsTask for &AnyTask {
 
     fn owns(&self) -> bool {
         false
+    }
+}
+
+/// A handle of a task whose value is a `Result`.
+pub trait AsTryTask: AsTask {
+    /// The task, with the question whether its value is an `Err`.
+    fn as_any_try(&self) -> AnyTryTask;
+}
+
+impl<V, E> AsTryTask for Task<Result<V, E>> {
+    fn as_any_try(&self) -> AnyTryTask {
+        AnyTryTask {
+            task: self.any(),
+            is_err: value_is_err::<V, E>,
+        }
+    }
+}
+
+impl<V, E> AsTryTask for &Task<Result<V, E>> {
+    fn as_any_try(&self) -> AnyTryTask {
+        Task::as_any_try(self)
+    }
+}
+
+/// A task without the right to its value, which is a `Result`.
+#[derive(Clone)]
+pub struct AnyTryTask {
+    task: AnyTask,
+    /// Reads the value of this very task, with the type that its handle had.
+    is_err: fn(&CellRef) -> bool,
+}
+
+impl AnyTryTask {
+    /// The task.
+    pub fn task(&self) -> &AnyTask {
+        &self.task
+    }
+
+    /// The value is there and an `Err`. Asking does not count as having seen it.
+    pub fn is_err(&self) -> bool {
+        (self.is_err)(self.task.cell())
+    }
+}
+
+impl fmt::Debug for AnyTryTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.task.fmt(f)
     }
 }
 

@@ -244,6 +244,13 @@ fn read_error<V, E: fmt::Display>(cell: &CellRef) -> Option<String> {
     value.as_ref().err().map(ToString::to_string)
 }
 
+/// For [`AnyTryTask`](crate::combine::AnyTryTask), which keeps it beside the cell of the handle that named the types.
+pub(crate) fn value_is_err<V, E>(cell: &CellRef) -> bool {
+    // SAFETY: as above, the type is that of the value, and the reference ends here.
+    let value = unsafe { cell.value::<Result<V, E>>() };
+    value.is_some_and(Result::is_err)
+}
+
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.cell.state.disown();

@@ -30,7 +30,7 @@ pub enum Kind {
 
 /// The tasks of an owned wait for several.
 pub trait Members {
-    /// The tasks, finished ones included. No foreign code runs in it.
+    /// The tasks that a request is to be handed on to, finished ones included: nothing else asks. No foreign code runs in it.
     fn tasks(&self) -> Vec<AnyTask>;
 }
 
