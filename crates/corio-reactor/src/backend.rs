@@ -7,8 +7,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Backend {
-    /// On Linux and Android one system call a wait, made on the poller's own descriptor; elsewhere, or where that does
-    /// not work, the next.
+    /// On Linux and Android one system call a wait, made on the poller's own descriptor; elsewhere, or where that
+    /// does not work, the next.
     #[default]
     Fastest,
     /// The wait of `polling`, with edge-triggered sources where the platform has them; elsewhere the next.

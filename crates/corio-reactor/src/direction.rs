@@ -27,6 +27,11 @@ impl Directions {
         read: false,
         write: false,
     };
+    pub(crate) const BOTH: Directions = Directions {
+        read: true,
+        write: true,
+    };
+
     pub(crate) fn has(self, direction: Direction) -> bool {
         match direction {
             Direction::Read => self.read,

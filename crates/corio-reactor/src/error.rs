@@ -6,8 +6,8 @@ use std::io;
 
 /// The key names no source of this reactor: it was deregistered, or never registered here.
 ///
-/// It arrives inside an [`io::Error`] of kind [`io::ErrorKind::NotConnected`], which is what a task sees that waited for
-/// a source while another one deregistered it.
+/// It arrives inside an [`io::Error`] of kind [`io::ErrorKind::NotConnected`], which is what a task sees that waited
+/// for a source while another one deregistered it.
 ///
 /// ```
 /// use corio_reactor::{Direction, NotRegistered, Reactor, SourceKey};

@@ -34,8 +34,8 @@ impl SourceKey {
 
 /// How many bits of a token say the place; the others say the generation.
 ///
-/// On 32-bit machines the operating system carries only 32 bits, so the generation is cut to its low 12. That suffices:
-/// deregistering ends the stream of events, and what is left over from before is at most one batch old.
+/// On 32-bit machines the operating system carries only 32 bits, so the generation is cut to its low 12. That
+/// suffices: deregistering ends the stream of events, and what is left over from before is at most one batch old.
 const INDEX_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
 const INDEX_MASK: usize = ((1_u64 << INDEX_BITS) - 1) as usize;
 

@@ -14,8 +14,8 @@
 //!   woken, try again   <------  ready since event n        <---- event, with the key as token
 //! ```
 //!
-//! A source is registered **once** and stays so; an operation is **tried first**, and only one that would block waits.
-//! So the steady state of a busy socket costs its reads and writes and a share of one wait, nothing else.
+//! A source is registered **once** and stays so; an operation is **tried first**, and only one that would block
+//! waits. So the steady state of a busy socket costs its reads and writes and a share of one wait, nothing else.
 //!
 //! ```
 //! use corio_reactor::{Direction, Reactor};
@@ -39,11 +39,11 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `reactor` | [`Reactor`]: the table, the wait, and who is woken |
+//! | `reactor` | [`Reactor`]: registering, the wait, and who is woken |
+//! | `ready` | asking for readiness, and [`Ready`], the future that waits for it |
 //! | `notifier`, `sleep` | [`Notifier`], and the flag that spares its system calls |
 //! | `key`, `slots`, `source` | [`SourceKey`], the table it leads into, what is kept about a source |
 //! | `direction`, `readiness`, `waiters` | [`Direction`], [`Ticket`], [`WaitToken`]: one direction of a source |
-//! | `ready` | [`Ready`], the future that waits for one direction |
 //! | `backend`, `driver` | [`Backend`]: the ways to wait |
 //! | `sys` | registration with `polling`: the only `unsafe` code |
 //! | `error` | [`NotRegistered`] |

@@ -10,8 +10,8 @@ use crate::sleep::SleepFlag;
 /// Makes the wait of a [`Reactor`](crate::Reactor) return, from any thread.
 ///
 /// Notifications are counted by nobody: many of them between two waits end one wait and cost at most one system call,
-/// and none at all while the reactor's thread is awake. Each one is seen, whenever it comes: before the wait, during it,
-/// or on the way into it. After the reactor is gone they do nothing.
+/// and none at all while the reactor's thread is awake. Each one is seen, whenever it comes: before the wait, during
+/// it, or on the way into it. After the reactor is gone they do nothing.
 ///
 /// ```
 /// use corio_reactor::Reactor;
@@ -69,8 +69,8 @@ impl Notifier {
 }
 
 impl Alarm {
-    /// There is nobody to tell of an error, and none to expect: the descriptor is open and non-blocking, and its counter
-    /// would need 2^64 - 1 wake-ups to be full, at which point it is readable anyway.
+    /// There is nobody to tell of an error, and none to expect: the descriptor is open and non-blocking, and its
+    /// counter would need 2^64 - 1 wake-ups to be full, at which point it is readable anyway.
     pub(crate) fn ring(&self) {
         match self {
             #[cfg(any(target_os = "linux", target_os = "android"))]

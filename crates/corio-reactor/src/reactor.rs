@@ -5,29 +5,28 @@ use std::fmt;
 use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::Waker;
 use std::time::Duration;
 
 use polling::Poller;
 
 use crate::backend::Backend;
-use crate::direction::{Direction, Directions};
+use crate::direction::Directions;
 use crate::driver::{Driver, Setup};
 use crate::error::NotRegistered;
 use crate::key::{SourceKey, Token};
 use crate::notifier::Notifier;
-use crate::readiness::Ticket;
 use crate::slots::Slots;
 use crate::source::{self, AsSource, Source};
 use crate::sys::{self, Mode};
-use crate::waiters::{ANONYMOUS, WaitToken};
+use crate::waiters::ANONYMOUS;
 use crate::wake_batch::wake_all;
 
 /// Knows which sources are ready and wakes those who wait for them.
 ///
-/// One thread owns a reactor and waits on it. Everything works through `&self`, so an event loop can share it by `Rc`,
-/// and every method may be called from a waker that the reactor wakes, clones or drops. Other threads only get a
-/// [`Notifier`].
+/// One thread owns a reactor and waits on it. Everything works through `&self`, so an event loop can share it by
+/// `Rc`, and every method may be called from a waker that the reactor wakes, clones or drops. Other threads only get
+/// a [`Notifier`].
 ///
 /// ```
 /// use corio_reactor::{Direction, Reactor};
@@ -61,10 +60,10 @@ use crate::wake_batch::wake_all;
 #[doc(alias = "poller")]
 #[doc(alias = "selector")]
 pub struct Reactor {
-    slots: RefCell<Slots>,
+    pub(crate) slots: RefCell<Slots>,
     /// Empty memory for wakers on their way from the table to being woken.
     spare: Cell<Vec<Waker>>,
-    next_wait_id: Cell<u64>,
+    pub(crate) next_wait_id: Cell<u64>,
     mode: Mode,
     driver: Driver,
     poller: Arc<Poller>,
@@ -138,8 +137,8 @@ impl Reactor {
     ///
     /// # Errors
     ///
-    /// When the operating system cannot watch this kind of source (a regular file), when the source is already registered
-    /// here, or when some limit is reached. Nothing is left behind then.
+    /// When the operating system cannot watch this kind of source (a regular file), when the source is already
+    /// registered here, or when some limit is reached. Nothing is left behind then.
     #[doc(alias = "add_reader")]
     #[doc(alias = "add_writer")]
     pub fn register(&self, source: impl AsSource) -> io::Result<SourceKey> {
@@ -156,8 +155,8 @@ impl Reactor {
     /// # Errors
     ///
     /// [`NotRegistered`] for a stale key, and [`io::ErrorKind::InvalidInput`] if `source` is not the one that was
-    /// registered under `key`; nothing has changed then. An error of the operating system is returned as well, but the
-    /// source is gone from the reactor all the same.
+    /// registered under `key`; nothing has changed then. An error of the operating system is returned as well, but
+    /// the source is gone from the reactor all the same.
     ///
     /// # Panics
     ///
@@ -186,15 +185,15 @@ impl Reactor {
 
     /// Waits for events and wakes those who wait for them. Returns how many sources had an event.
     ///
-    /// Before it sleeps it asks `may_sleep`, at a moment from which on every [`notify`](Notifier::notify) ends the sleep.
-    /// So a loop that collects work from other threads looks there once more and answers `false` if something is there;
-    /// nothing can slip in between. A `false`, a notification since the last wait, or a timeout of zero make it look for
-    /// events without sleeping.
+    /// Before it sleeps it asks `may_sleep`, at a moment from which on every [`notify`](Notifier::notify) ends the
+    /// sleep. So a loop that collects work from other threads looks there once more and answers `false` if something
+    /// is there; nothing can slip in between. A `false`, a notification since the last wait, or a timeout of zero
+    /// make it look for events without sleeping.
     ///
-    /// It returns when there are events, after a notification, at the timeout, or **earlier**: after a signal, or to aim
-    /// anew at a distant deadline, a few times at most however distant. It never returns early because of rounding, and
-    /// late only by what the operating system takes. The caller compares with its clock and asks again for what remains.
-    /// `None` is for ever; a timeout too long for the operating system is cut.
+    /// It returns when there are events, after a notification, at the timeout, or **earlier**: after a signal, or to
+    /// aim anew at a distant deadline, a few times at most however distant. It never returns early because of
+    /// rounding, and late only by what the operating system takes. The caller compares with its clock and asks again
+    /// for what remains. `None` is for ever; a timeout too long for the operating system is cut.
     ///
     /// Wakers run in the order of the events, readers of a source before its writers.
     ///
@@ -229,171 +228,6 @@ impl Reactor {
         }
     }
 
-    /// Asks whether the source is ready in one direction; if not, the task is woken when it is.
-    ///
-    /// `Ready` means that it pays to try. If the operation would block after all, the ticket goes to
-    /// [`clear_ready`](Reactor::clear_ready), and the next poll waits. Any number of tasks may wait for the same
-    /// direction, and all are woken. A task is remembered once, however often it polls; whoever may stop waiting before
-    /// the event uses [`poll_ready_as`](Reactor::poll_ready_as) instead, so that its waker does not stay until then.
-    ///
-    /// # Errors
-    ///
-    /// [`NotRegistered`] for a key whose source is gone; the operating system's error if it can no longer watch it.
-    pub fn poll_ready(
-        &self,
-        key: SourceKey,
-        direction: Direction,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Ticket>> {
-        self.poll_with_id(key, direction, ANONYMOUS, cx)
-    }
-
-    /// As [`poll_ready`](Reactor::poll_ready), for a waiter with a name of its own: a new waker replaces its old one, and
-    /// [`stop_waiting`](Reactor::stop_waiting) takes it back.
-    ///
-    /// A token is for one direction of one source at a time, and for one reactor.
-    ///
-    /// # Errors
-    ///
-    /// As [`poll_ready`](Reactor::poll_ready).
-    pub fn poll_ready_as(
-        &self,
-        key: SourceKey,
-        direction: Direction,
-        token: &mut WaitToken,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Ticket>> {
-        if token.id == ANONYMOUS {
-            token.id = self.next_wait_id.get();
-            self.next_wait_id.set(token.id + 1);
-        }
-        self.poll_with_id(key, direction, token.id, cx)
-    }
-
-    /// Takes back the waker that [`poll_ready_as`](Reactor::poll_ready_as) left. Does nothing if there is none any more.
-    pub fn stop_waiting(&self, key: SourceKey, direction: Direction, token: &mut WaitToken) {
-        let id = std::mem::take(&mut token.id);
-        if id == ANONYMOUS {
-            return;
-        }
-        let waker = {
-            let mut slots = self.slots.borrow_mut();
-            slots
-                .get_mut(key)
-                .and_then(|source| source.side(direction).waiters.remove(id))
-        };
-        drop(waker);
-    }
-
-    /// Forgets that a direction is ready, because an operation would have blocked.
-    ///
-    /// Has no effect if an event came after the ticket was given, or if the source is gone.
-    pub fn clear_ready(&self, key: SourceKey, direction: Direction, ticket: Ticket) {
-        if let Some(source) = self.slots.borrow_mut().get_mut(key) {
-            source.side(direction).readiness.clear(ticket);
-        }
-    }
-
-    /// Tries a non-blocking operation whenever the source is ready, until it does something else than block.
-    ///
-    /// `op` is not called while the source is known not to be ready. It is called again after it was interrupted by a
-    /// signal. Waiting is that of [`poll_ready`](Reactor::poll_ready).
-    ///
-    /// # Errors
-    ///
-    /// Those of `op` except [`WouldBlock`](io::ErrorKind::WouldBlock) and [`Interrupted`](io::ErrorKind::Interrupted),
-    /// and those of [`poll_ready`](Reactor::poll_ready).
-    pub fn try_io<R>(
-        &self,
-        key: SourceKey,
-        direction: Direction,
-        mut op: impl FnMut() -> io::Result<R>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<R>> {
-        loop {
-            let ticket = ready!(self.poll_ready(key, direction, cx))?;
-            match op() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.clear_ready(key, direction, ticket);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return Poll::Ready(result),
-            }
-        }
-    }
-
-    fn poll_with_id(
-        &self,
-        key: SourceKey,
-        direction: Direction,
-        id: u64,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Ticket>> {
-        if let Some(answer) = self.look(key, direction, id, cx.waker()) {
-            return answer;
-        }
-        // Cloning runs foreign code, which may have changed everything: so look again.
-        let waker = cx.waker().clone();
-        if let Some(answer) = self.look(key, direction, id, &waker) {
-            return answer;
-        }
-        let (left_over, result) = self.enlist(key, direction, id, waker);
-        drop(left_over);
-        match result {
-            Ok(()) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
-        }
-    }
-
-    /// The answer to a poll, or `None` if the waiter has to be put on the list for one.
-    fn look(
-        &self,
-        key: SourceKey,
-        direction: Direction,
-        id: u64,
-        waker: &Waker,
-    ) -> Option<Poll<io::Result<Ticket>>> {
-        let mut slots = self.slots.borrow_mut();
-        let Some(source) = slots.get_mut(key) else {
-            return Some(Poll::Ready(Err(NotRegistered.into())));
-        };
-        if let Some(error) = source.failure() {
-            return Some(Poll::Ready(Err(error)));
-        }
-        let side = source.side(direction);
-        if let Some(ticket) = side.readiness.ticket() {
-            return Some(Poll::Ready(Ok(ticket)));
-        }
-        side.waiters.holds(id, waker).then_some(Poll::Pending)
-    }
-
-    /// Puts the waiter on the list, and in one-shot mode asks for the event. Returns the waker that is not needed.
-    fn enlist(
-        &self,
-        key: SourceKey,
-        direction: Direction,
-        id: u64,
-        waker: Waker,
-    ) -> (Option<Waker>, io::Result<()>) {
-        let mut slots = self.slots.borrow_mut();
-        let Some(source) = slots.get_mut(key) else {
-            return (Some(waker), Err(NotRegistered.into()));
-        };
-        if let Err(error) = self.arm(key, source, source.wanted().with(direction)) {
-            return (Some(waker), Err(error));
-        }
-        (source.side(direction).waiters.insert(id, waker), Ok(()))
-    }
-
-    /// In one-shot mode, makes the operating system report the directions that are wanted. Otherwise it does anyway.
-    fn arm(&self, key: SourceKey, source: &mut Source, wanted: Directions) -> io::Result<()> {
-        if self.mode == Mode::OneShot && !source.armed.covers(wanted) {
-            sys::rearm(&self.poller, source.raw, Token::of(key), wanted)?;
-            source.armed = wanted;
-        }
-        Ok(())
-    }
-
     /// Notes the events of the last wait and wakes those they are for. Returns how many there were.
     fn dispatch(&self) -> usize {
         let mut wakers = self.spare.take();
@@ -406,8 +240,15 @@ impl Reactor {
                 };
                 count += 1;
                 source.armed = Directions::NONE;
+                // An event without a direction says that the source is broken: whoever tries will see how.
+                let ready = if ready == Directions::NONE {
+                    Directions::BOTH
+                } else {
+                    ready
+                };
                 source.event(ready, &mut wakers);
-                // Whoever waits for the other direction must not be forgotten, nor left waiting if asking again fails.
+                // Whoever waits for the other direction must not be forgotten, nor left waiting if asking again
+                // fails.
                 if let Err(error) = self.arm(key, source, source.wanted()) {
                     source.fail(&error, &mut wakers);
                 }
@@ -415,6 +256,20 @@ impl Reactor {
         }
         self.wake(wakers);
         count
+    }
+
+    /// In one-shot mode, makes the operating system report the directions that are wanted. Otherwise it does anyway.
+    pub(crate) fn arm(
+        &self,
+        key: SourceKey,
+        source: &mut Source,
+        wanted: Directions,
+    ) -> io::Result<()> {
+        if self.mode == Mode::OneShot && !source.armed.covers(wanted) {
+            sys::rearm(&self.poller, source.raw, Token::of(key), wanted)?;
+            source.armed = wanted;
+        }
+        Ok(())
     }
 
     /// Wakes all, with nothing borrowed, and keeps the memory for the next time.

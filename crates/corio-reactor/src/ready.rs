@@ -1,31 +1,113 @@
-//! The future of a source becoming ready.
+//! Asking whether a source is ready, and waiting until it is.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::direction::Direction;
+use crate::error::NotRegistered;
 use crate::key::SourceKey;
 use crate::reactor::Reactor;
 use crate::readiness::Ticket;
-use crate::waiters::WaitToken;
-
-/// Waits until a source is ready in one direction. Made by [`Reactor::ready`].
-///
-/// # Cancel safety
-///
-/// Dropping it takes its waker back; readiness is not consumed by waiting for it, so nothing is lost.
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Ready<'a> {
-    reactor: &'a Reactor,
-    key: SourceKey,
-    direction: Direction,
-    token: WaitToken,
-}
+use crate::waiters::{ANONYMOUS, WaitToken};
 
 impl Reactor {
+    /// Asks whether the source is ready in one direction; if not, the task is woken when it is.
+    ///
+    /// `Ready` means that it pays to try. If the operation would block after all, the ticket goes to
+    /// [`clear_ready`](Reactor::clear_ready), and the next poll waits. Any number of tasks may wait for the same
+    /// direction, and all are woken. A task is remembered once, however often it polls; whoever may stop waiting
+    /// before the event uses [`poll_ready_as`](Reactor::poll_ready_as) instead, so that its waker does not stay
+    /// until then.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRegistered`] for a key whose source is gone; the operating system's error if it can no longer watch it.
+    pub fn poll_ready(
+        &self,
+        key: SourceKey,
+        direction: Direction,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Ticket>> {
+        self.poll_with_id(key, direction, ANONYMOUS, cx)
+    }
+
+    /// As [`poll_ready`](Reactor::poll_ready), for a waiter with a name of its own: a new waker replaces its old
+    /// one, and [`stop_waiting`](Reactor::stop_waiting) takes it back.
+    ///
+    /// A token is for one direction of one source at a time, and for one reactor.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_ready`](Reactor::poll_ready).
+    pub fn poll_ready_as(
+        &self,
+        key: SourceKey,
+        direction: Direction,
+        token: &mut WaitToken,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Ticket>> {
+        if token.id == ANONYMOUS {
+            token.id = self.next_wait_id.get();
+            self.next_wait_id.set(token.id + 1);
+        }
+        self.poll_with_id(key, direction, token.id, cx)
+    }
+
+    /// Takes back the waker that [`poll_ready_as`](Reactor::poll_ready_as) left. Does nothing if there is none any
+    /// more.
+    pub fn stop_waiting(&self, key: SourceKey, direction: Direction, token: &mut WaitToken) {
+        let id = std::mem::take(&mut token.id);
+        if id == ANONYMOUS {
+            return;
+        }
+        let waker = {
+            let mut slots = self.slots.borrow_mut();
+            slots
+                .get_mut(key)
+                .and_then(|source| source.side(direction).waiters.remove(id))
+        };
+        drop(waker);
+    }
+
+    /// Forgets that a direction is ready, because an operation would have blocked.
+    ///
+    /// Has no effect if an event came after the ticket was given, or if the source is gone.
+    pub fn clear_ready(&self, key: SourceKey, direction: Direction, ticket: Ticket) {
+        if let Some(source) = self.slots.borrow_mut().get_mut(key) {
+            source.side(direction).readiness.clear(ticket);
+        }
+    }
+
+    /// Tries a non-blocking operation whenever the source is ready, until it does something else than block.
+    ///
+    /// `op` is not called while the source is known not to be ready. It is called again after it was interrupted by a
+    /// signal. Waiting is that of [`poll_ready`](Reactor::poll_ready).
+    ///
+    /// # Errors
+    ///
+    /// Those of `op` except [`WouldBlock`](io::ErrorKind::WouldBlock) and
+    /// [`Interrupted`](io::ErrorKind::Interrupted), and those of [`poll_ready`](Reactor::poll_ready).
+    pub fn try_io<R>(
+        &self,
+        key: SourceKey,
+        direction: Direction,
+        mut op: impl FnMut() -> io::Result<R>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            let ticket = ready!(self.poll_ready(key, direction, cx))?;
+            match op() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.clear_ready(key, direction, ticket);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
     /// Waits until the source is ready in one direction.
     ///
     /// ```
@@ -66,6 +148,83 @@ impl Reactor {
             token: WaitToken::new(),
         }
     }
+
+    fn poll_with_id(
+        &self,
+        key: SourceKey,
+        direction: Direction,
+        id: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Ticket>> {
+        if let Some(answer) = self.look(key, direction, id, cx.waker()) {
+            return answer;
+        }
+        // Cloning runs foreign code, which may have changed everything: so look again.
+        let waker = cx.waker().clone();
+        if let Some(answer) = self.look(key, direction, id, &waker) {
+            return answer;
+        }
+        let (left_over, result) = self.enlist(key, direction, id, waker);
+        drop(left_over);
+        match result {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    /// The answer to a poll, or `None` if the waiter has to be put on the list for one.
+    fn look(
+        &self,
+        key: SourceKey,
+        direction: Direction,
+        id: u64,
+        waker: &Waker,
+    ) -> Option<Poll<io::Result<Ticket>>> {
+        let mut slots = self.slots.borrow_mut();
+        let Some(source) = slots.get_mut(key) else {
+            return Some(Poll::Ready(Err(NotRegistered.into())));
+        };
+        if let Some(error) = source.failure() {
+            return Some(Poll::Ready(Err(error)));
+        }
+        let side = source.side(direction);
+        if let Some(ticket) = side.readiness.ticket() {
+            return Some(Poll::Ready(Ok(ticket)));
+        }
+        side.waiters.holds(id, waker).then_some(Poll::Pending)
+    }
+
+    /// Puts the waiter on the list, and in one-shot mode asks for the event. Returns the waker that is not needed.
+    fn enlist(
+        &self,
+        key: SourceKey,
+        direction: Direction,
+        id: u64,
+        waker: Waker,
+    ) -> (Option<Waker>, io::Result<()>) {
+        let mut slots = self.slots.borrow_mut();
+        let Some(source) = slots.get_mut(key) else {
+            return (Some(waker), Err(NotRegistered.into()));
+        };
+        if let Err(error) = self.arm(key, source, source.wanted().with(direction)) {
+            return (Some(waker), Err(error));
+        }
+        (source.side(direction).waiters.insert(id, waker), Ok(()))
+    }
+}
+
+/// Waits until a source is ready in one direction. Made by [`Reactor::ready`].
+///
+/// # Cancel safety
+///
+/// Dropping it takes its waker back; readiness is not consumed by waiting for it, so nothing is lost.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Ready<'a> {
+    reactor: &'a Reactor,
+    key: SourceKey,
+    direction: Direction,
+    token: WaitToken,
 }
 
 impl Future for Ready<'_> {

@@ -11,8 +11,10 @@
 //!        NOTIFIED <---------------'
 //! ```
 //!
-//! Edges 1, 2 and 5 belong to the one waiting thread, edges 3 and 4 to any thread. A notification is therefore latched:
-//! one that comes before the wait (3) makes `begin` fail instead of being forgotten.
+//! Edges 1, 2 and 5 belong to the one waiting thread, edges 3 and 4 to any thread. A notification is therefore
+//! latched: one that comes before the wait (3) makes `begin` fail instead of being forgotten.
+//!
+//! The fences carry the proof. The orders of the exchanges say the same again, for tools that do not follow fences.
 
 use crate::primitive::{AtomicU8, Ordering, fence};
 
@@ -39,8 +41,8 @@ impl SleepFlag {
 
     /// Announces the wish to sleep. `false`: a notification was waiting, it has been consumed, do not sleep.
     ///
-    /// After `true` the waiter may look once more at whatever notifiers publish: either it sees what was published, or
-    /// the notification sees `ASLEEP`.
+    /// After `true` the waiter may look once more at whatever notifiers publish: either it sees what was published,
+    /// or the notification sees `ASLEEP`.
     #[must_use]
     pub(crate) fn begin(&self) -> bool {
         let announced = self
@@ -70,8 +72,8 @@ impl SleepFlag {
     /// Leaves a notification. `true`: the waiter sleeps, and the caller alone must wake it through the kernel.
     #[must_use]
     pub(crate) fn notify(&self) -> bool {
-        // Orders what the caller published before the look at the flag. Without it a notifier could see a notification
-        // that the waiter is just consuming, keep quiet, and publish too late for that waiter's look.
+        // Orders what the caller published before the look at the flag. Without it a notifier could see a
+        // notification that the waiter is just consuming, keep quiet, and publish too late for that waiter's look.
         fence(Ordering::SeqCst);
         if self.state.load(Ordering::Relaxed) == NOTIFIED {
             return false;

@@ -1,16 +1,18 @@
-//! The contact with the operating system that needs `unsafe`: saying which descriptor to watch, and moving the kernel's
-//! events between threads.
+//! The contact with the operating system that needs `unsafe`: saying which descriptor to watch, and moving the
+//! kernel's events between threads.
 //!
 //! # Registration
 //!
-//! `polling` asks that a source is deleted from the poller before it is closed. The reactor asks the same of its users
-//! and cannot enforce it, because it does not own what it watches. What a breach leads to has therefore to be harmless:
+//! `polling` asks that a source is deleted from the poller before it is closed. The reactor asks the same of its
+//! users and cannot enforce it, because it does not own what it watches. What a breach leads to has therefore to be
+//! harmless:
 //!
 //! * The number of the descriptor is handed to the operating system and to tables of `polling`, which compare it. No
 //!   memory is reached through it, and the reactor never reads, writes or closes it.
-//! * The operating system forgets a closed descriptor (epoll, kqueue, event ports, AFD) or reports it as invalid (poll).
-//! * Should the number be in use again by then, the worst that happens is an event for a key that nobody waits for any
-//!   more, or an error of the registration. Events carry a key with a generation, never a pointer.
+//! * The operating system forgets a closed descriptor (epoll, kqueue, event ports, AFD) or reports it as invalid
+//!   (poll).
+//! * Should the number be in use again by then, the worst that happens is an event for a key that nobody waits for
+//!   any more, or an error of the registration. Events carry a key with a generation, never a pointer.
 
 #![allow(unsafe_code)]
 
@@ -46,8 +48,8 @@ pub(crate) fn add(poller: &Poller, raw: RawSource, token: Token, mode: Mode) -> 
         Mode::EdgeRead => (Event::readable(token.0), PollMode::Edge),
         Mode::OneShot => (Event::none(token.0), PollMode::Oneshot),
     };
-    // SAFETY: `raw` came from a live borrow in this very call of the reactor, so it is open now; that it may be closed
-    // before it is deleted is harmless, as the head of this file argues.
+    // SAFETY: `raw` came from a live borrow in this very call of the reactor, so it is open now; that it may be
+    // closed before it is deleted is harmless, as the head of this file argues.
     let result = unsafe { poller.add_with_mode(raw, interest, mode) };
     if let Err(error) = &result {
         // Some back ends note the descriptor before the operating system refuses it. An entry that was there before
@@ -92,7 +94,7 @@ fn borrow(raw: &RawSource) -> BorrowedSocket<'_> {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) struct EventBuffer(pub(crate) Vec<rustix::event::epoll::Event>);
 
-// SAFETY: an event is a plain record of two numbers. It is not `Send` of itself because its second one could also be read
-// as a pointer, which this crate never does: it registers numbers and reads numbers.
+// SAFETY: an event is a plain record of two numbers. It is not `Send` of itself because its second one could also be
+// read as a pointer, which this crate never does: it registers numbers and reads numbers.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 unsafe impl Send for EventBuffer {}

@@ -51,8 +51,8 @@ impl WaitList {
             .any(|waiter| waiter.id == id && waiter.waker.will_wake(waker))
     }
 
-    /// Puts the waiter in, or gives it its new waker. Returns the waker that is no longer needed, which the caller drops
-    /// once nothing is borrowed.
+    /// Puts the waiter in, or gives it its new waker. Returns the waker that is no longer needed, which the caller
+    /// drops once nothing is borrowed.
     #[must_use]
     pub(crate) fn insert(&mut self, id: u64, waker: Waker) -> Option<Waker> {
         if let Some(known) = self.iter_mut().find(|waiter| waiter.is(id, &waker)) {

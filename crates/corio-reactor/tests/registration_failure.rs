@@ -1,5 +1,5 @@
-//! R035: a registration that the operating system refuses leaves nothing behind. One test in this file, because it counts
-//! the descriptors of the whole process.
+//! R035: a registration that the operating system refuses leaves nothing behind. One test in this file, because it
+//! counts the descriptors of the whole process.
 #![cfg(target_os = "linux")]
 
 mod common;

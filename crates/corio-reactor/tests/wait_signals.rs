@@ -1,5 +1,5 @@
-//! R039: waits that are interrupted. A process that is stopped and continued is interrupted without any signal handler,
-//! which is why this can be tested without one. One test in this file, since it stops the whole process.
+//! R039: waits that are interrupted. A process that is stopped and continued is interrupted without any signal
+//! handler, which is why this can be tested without one. One test in this file, since it stops the whole process.
 #![cfg(target_os = "linux")]
 
 mod common;

@@ -257,8 +257,8 @@ fn readiness_that_comes_while_the_waker_is_cloned_is_noticed() {
         peer.write_all(b"x").expect("sent");
         let meddler = Arc::new(Meddler::default());
         let waker = Meddler::waker(&meddler);
-        // The clone meddles, which collects events. Depending on whether the data has arrived, the poll is ready now or
-        // the waker is woken later; both are right, silence is not.
+        // The clone meddles, which collects events. Depending on whether the data has arrived, the poll is ready now
+        // or the waker is woken later; both are right, silence is not.
         let poll = reactor.poll_ready(key, Direction::Read, &mut Context::from_waker(&waker));
         let told =
             || early.wakes() > 0 && (poll.is_ready() || meddler.wakes.load(Ordering::SeqCst) > 0);

@@ -2,10 +2,10 @@
 //!
 //! `polling` registers and deregisters; only the wait goes past it, because its own makes five system calls.
 //!
-//! A timeout is met in two ways. The kernel's own timeout is free, but it is counted in milliseconds and may be late by a
-//! thousandth of its length. So it carries a distant deadline only most of the way, and is made to end early. Near the
-//! deadline a timerfd takes over, which is exact and costs one more system call. It is set once for a near deadline and
-//! unset when the next sleep has none.
+//! A timeout is met in two ways. The kernel's own timeout is free, but it is counted in milliseconds and may be late
+//! by a thousandth of its length. So it carries a distant deadline only most of the way, and is made to end early.
+//! Near the deadline a timerfd takes over, which is exact and costs one more system call. It is set once for a near
+//! deadline and unset when the next sleep has none.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -164,8 +164,8 @@ fn wait(
     Ok(())
 }
 
-/// Rings the alarm and expects to hear it: proof that the descriptor is an epoll, that `polling` passes a token on as it
-/// is, and that an edge is seen.
+/// Rings the alarm and expects to hear it: proof that the descriptor is an epoll, that `polling` passes a token on
+/// as it is, and that an edge is seen.
 fn prove(poller: &Poller, alarm: &Alarm) -> io::Result<()> {
     let mut events = Vec::with_capacity(8);
     // Twice, since an eventfd that nobody reads must ring again.
