@@ -112,6 +112,11 @@ impl BoundedSemaphore {
         self.inner.try_acquire()
     }
 
+    /// As [`try_acquire`](Self::try_acquire), with a permit that shares the semaphore.
+    pub fn try_acquire_owned<'a>(&self) -> Option<Permit<'a>> {
+        self.inner.try_acquire_owned()
+    }
+
     /// Gives back a permit that was forgotten.
     ///
     /// # Errors

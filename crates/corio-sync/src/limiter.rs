@@ -129,6 +129,14 @@ impl CapacityLimiter {
         free.then(|| Token::new(Handle::Borrowed(self), location))
     }
 
+    /// As [`try_acquire`](Self::try_acquire), with a token that shares the limiter.
+    #[track_caller]
+    pub fn try_acquire_owned<'a>(self: &Rc<Self>) -> Option<Token<'a>> {
+        let location = Location::caller();
+        let free = self.tokens.try_acquire(1);
+        free.then(|| Token::new(Handle::Shared(Rc::clone(self)), location))
+    }
+
     /// How many may have a token.
     pub fn total_tokens(&self) -> usize {
         self.total.get()

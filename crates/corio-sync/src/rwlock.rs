@@ -190,6 +190,32 @@ impl<T: ?Sized> RwLock<T> {
         })
     }
 
+    /// As [`try_read`](Self::try_read), with a guard that shares the lock.
+    pub fn try_read_owned<'a>(self: &Rc<Self>) -> Option<ReadGuard<'a, T>>
+    where
+        T: 'a,
+    {
+        let free = self.turn.try_acquire(READ);
+        free.then(|| ReadGuard {
+            value: self.share(),
+            lock: Handle::Shared(Rc::clone(self)),
+        })
+    }
+
+    /// As [`try_write`](Self::try_write), with a guard that shares the lock.
+    #[track_caller]
+    pub fn try_write_owned<'a>(self: &Rc<Self>) -> Option<WriteGuard<'a, T>>
+    where
+        T: 'a,
+    {
+        let location = Location::caller();
+        let free = self.turn.try_acquire(WRITE);
+        free.then(|| WriteGuard {
+            value: self.take(location),
+            lock: Handle::Shared(Rc::clone(self)),
+        })
+    }
+
     /// The value, without locking: the exclusive reference shows that nobody has it, unless a guard was
     /// leaked with [`std::mem::forget`].
     pub fn get_mut(&mut self) -> Option<&mut T> {

@@ -167,10 +167,15 @@ impl Semaphore {
 
     /// As [`try_acquire`](Self::try_acquire), with a permit that shares the semaphore.
     pub fn try_acquire_owned<'a>(self: &Rc<Self>) -> Option<Permit<'a>> {
-        let free = self.permits.try_acquire(1);
+        self.try_acquire_many_owned(1)
+    }
+
+    /// As [`try_acquire_many`](Self::try_acquire_many), with a permit that shares the semaphore.
+    pub fn try_acquire_many_owned<'a>(self: &Rc<Self>, count: usize) -> Option<Permit<'a>> {
+        let free = count <= MOST && self.permits.try_acquire(count);
         free.then(|| Permit {
             semaphore: Handle::Shared(Rc::clone(self)),
-            count: 1,
+            count,
         })
     }
 

@@ -10,6 +10,7 @@
     reason = "every test file uses its own part of this"
 )]
 
+mod driven;
 mod everywhere;
 mod job;
 mod turns;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+pub use driven::Driven;
 pub use everywhere::PollAll;
 pub use job::Job;
 pub use turns::Turns;
