@@ -113,7 +113,15 @@ impl Scheduler {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let site = Location::caller();
+        self.create_task_at(future, Location::caller())
+    }
+
+    /// The same, for a caller that knows on whose line the task is created.
+    pub fn create_task_at<F>(&self, future: F, site: &'static Location<'static>) -> Task<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
         // SAFETY: the future and its output borrow nothing.
         let cell = unsafe {
             CellRef::task::<F, Plain>(future, true, self.next_task(), site, self.clone())

@@ -1,4 +1,81 @@
-//! The corio event loop: it joins the task core, the timer wheel and the reactor.
+//! The event loop of corio: it joins the task core, the timer wheel and the reactor.
+//!
+//! ```text
+//!        ┌──────────────────────── one turn ────────────────────────┐
+//!        │ 1. the ready queue as it stands: steps and callbacks     │
+//!        │ 2. the reactor: wait until the next deadline if nothing  │
+//!        │    is ready; what it wakes is queued                     │
+//!        │ 3. the timers that are due; what they wake is queued     │
+//!        └──────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! While there is work, steps 2 and 3 are not paid per turn but after a bounded number of steps, see `turn.rs`.
+//!
+//! ```
+//! use std::time::Duration;
+//! # use corio_runtime as corio;
+//!
+//! let answer = corio::run(async {
+//!     let task = corio::create_task(async {
+//!         corio::sleep(Duration::from_millis(1)).await;
+//!         42
+//!     });
+//!     task.await.unwrap()
+//! });
+//! assert_eq!(answer, 42);
+//! ```
+//!
+//! | module | noun |
+//! | --- | --- |
+//! | `event_loop`, `builder` | [`EventLoop`] and its options |
+//! | `turn` | the turn, and the runs that are made of turns |
+//! | `clock`, `timers` | the system's or the loop's own time, and the wheel |
+//! | `sleep`, `interval`, `yield_now` | the leaves |
+//! | `current` | [`create_task`], [`get_running_loop`], and what else is found through the thread |
+//! | `run`, `runner`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
+//! | `interrupt` | Ctrl-C |
+//! | `remote` | [`Remote`]: the loop, seen from other threads |
+//! | `timer_handle` | [`TimerHandle`] |
+//! | `context` | context variables |
+//!
+//! # What is promised
+//!
+//! * Between the wake of a task and its step there is at most the batch that is running and the one it was queued for.
+//! * While there is work, I/O and timers are looked at after at most 1,024 steps, and after 10 µs of them as a rule.
+//! * A sleep is never early. Timers fire in the order of (deadline, creation).
+//! * Nothing vanishes: the loop owns every task, lists it, and ends it at the end.
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
+
+mod builder;
+mod clock;
+mod context;
+mod current;
+mod event_loop;
+mod exit;
+mod interrupt;
+mod interval;
+mod remote;
+mod run;
+mod run_error;
+mod runner;
+mod sleep;
+mod timer_handle;
+mod timers;
+mod turn;
+mod yield_now;
+
+pub use builder::EventLoopBuilder;
+pub use context::{ContextVar, Token, With};
+pub use current::{all_tasks, create_task, current_task, get_running_loop, try_get_running_loop};
+pub use event_loop::EventLoop;
+pub use exit::{ExitReport, TaskInfo};
+pub use interval::{Interval, Tick, interval};
+pub use remote::{Remote, RemoteTask};
+pub use run::{run, run_built};
+pub use run_error::RunError;
+pub use runner::{Runner, RunnerBuilder};
+pub use sleep::{Sleep, sleep, sleep_until};
+pub use timer_handle::TimerHandle;
+pub use yield_now::{YieldNow, yield_now};

@@ -51,6 +51,18 @@ impl Cancelled {
         })
     }
 
+    /// A cancellation with nothing behind it but a reason: for outcomes that are made by hand.
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Cancelled {
+        let why = Why {
+            reason: Some(reason.into()),
+            asker: None,
+        };
+        Cancelled::of(Request {
+            why: Arc::new(why),
+            parts: Vec::new(),
+        })
+    }
+
     /// The same reason, as the outcome of a task: nothing is outstanding any more.
     pub(crate) fn outcome(request: &Request) -> Cancelled {
         Cancelled::of(Request {

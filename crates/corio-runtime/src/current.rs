@@ -1,0 +1,86 @@
+//! What programs find through the thread they run on.
+
+use std::future::IntoFuture;
+
+use corio_core::{AnyTask, Scheduler, Task};
+
+use crate::event_loop::EventLoop;
+
+/// The loop that runs on this thread.
+///
+/// # Panics
+///
+/// When no loop is running here.
+#[track_caller]
+pub fn get_running_loop() -> EventLoop {
+    match try_get_running_loop() {
+        Some(event_loop) => event_loop,
+        None => no_loop("get_running_loop"),
+    }
+}
+
+/// The loop that runs on this thread, if there is one.
+pub fn try_get_running_loop() -> Option<EventLoop> {
+    Scheduler::with_current(|scheduler| EventLoop::of(scheduler?))
+}
+
+/// Makes a task of a future. Its first step is in the next turn, in the order of creation.
+///
+/// # Panics
+///
+/// When no loop is running on this thread.
+///
+/// ```
+/// # use corio_runtime as corio;
+/// corio::run(async {
+///     let task = corio::create_task(async { 6 * 7 });
+///     assert_eq!(task.await.unwrap(), 42);
+/// });
+/// ```
+#[doc(alias = "spawn")]
+#[doc(alias = "spawn_local")]
+#[doc(alias = "ensure_future")]
+#[track_caller]
+pub fn create_task<F>(future: F) -> Task<F::Output>
+where
+    F: IntoFuture,
+    F::IntoFuture: 'static,
+    F::Output: 'static,
+{
+    Scheduler::with_current(|scheduler| match scheduler {
+        Some(scheduler) => {
+            scheduler.create_task_at(future.into_future(), std::panic::Location::caller())
+        }
+        None => no_loop("create_task"),
+    })
+}
+
+/// The task that takes its step now. `None` inside a plain callback, and outside of a loop.
+pub fn current_task() -> Option<AnyTask> {
+    Scheduler::with_current(|scheduler| scheduler?.current_task())
+}
+
+/// The unfinished tasks of the running loop in the order of their creation, the caller and the main task included.
+///
+/// # Panics
+///
+/// When no loop is running on this thread.
+#[track_caller]
+pub fn all_tasks() -> Vec<AnyTask> {
+    Scheduler::with_current(|scheduler| match scheduler {
+        Some(scheduler) => scheduler.all_tasks(),
+        None => no_loop("all_tasks"),
+    })
+}
+
+/// The one message for everything that needs a running loop and finds none.
+#[track_caller]
+#[cold]
+pub(crate) fn no_loop(what: &str) -> ! {
+    let thread = std::thread::current();
+    let thread = thread.name().unwrap_or("without a name");
+    panic!(
+        "`{what}` needs a running event loop, and none is running on this thread ({thread}): \
+         call it inside `corio::run(..)`, or from a task of the loop; from another thread go through `EventLoop::remote()`"
+    )
+}

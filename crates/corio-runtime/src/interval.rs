@@ -1,0 +1,124 @@
+//! `interval`: ticks at a fixed distance.
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use corio_core::Scheduler;
+
+use crate::clock;
+use crate::sleep::Sleep;
+
+/// Ticks at a fixed distance: the first one `period` after the first wait began. Ticks that were missed are skipped, and the
+/// phase is kept. Also a `Stream`.
+///
+/// ```
+/// use std::time::Duration;
+/// # use corio_runtime as corio;
+/// corio::run(async {
+///     let mut beat = corio::interval(Duration::from_millis(1));
+///     let first = beat.tick().await;
+///     assert!(beat.tick().await >= first + Duration::from_millis(1));
+/// });
+/// ```
+///
+/// # Panics
+///
+/// When `period` is zero: that would be [`yield_now`](crate::yield_now).
+#[track_caller]
+pub fn interval(period: Duration) -> Interval {
+    assert!(
+        !period.is_zero(),
+        "the period of an interval is zero: use `yield_now`"
+    );
+    Interval {
+        period,
+        next: None,
+        site: Location::caller(),
+    }
+}
+
+/// The ticks of [`interval`].
+#[derive(Debug)]
+#[must_use = "ticks come only to those who wait for them"]
+pub struct Interval {
+    period: Duration,
+    next: Option<Sleep>,
+    site: &'static Location<'static>,
+}
+
+impl Interval {
+    /// Waits for the next tick, and gives the instant for which it was planned.
+    ///
+    /// # Panics
+    ///
+    /// When it is polled on a thread where no loop is running.
+    ///
+    /// # Cancel safety
+    ///
+    /// A wait that is cancelled or dropped leaves the tick for the next one.
+    #[doc(alias = "next")]
+    pub fn tick(&mut self) -> Tick<'_> {
+        Tick { interval: self }
+    }
+
+    /// The distance of two ticks.
+    pub fn period(&self) -> Duration {
+        self.period
+    }
+
+    /// Ready with the planned instant of the next tick.
+    pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
+        let now = || Scheduler::with_current(|s| s.and_then(Scheduler::timers).map(|t| t.now()));
+        if self.next.is_none() {
+            let now = now().unwrap_or_else(|| crate::current::no_loop("interval"));
+            match clock::deadline(now, self.period) {
+                Some(deadline) => self.next = Some(Sleep::at(deadline, self.site)),
+                None => return Poll::Pending,
+            }
+        }
+        let Some(sleep) = &mut self.next else {
+            return Poll::Pending;
+        };
+        if Pin::new(&mut *sleep).poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let planned = sleep
+            .deadline()
+            .expect("a sleep until an instant has a deadline");
+        let now = now().unwrap_or(planned);
+        let missed = now.saturating_duration_since(planned).as_nanos() / self.period.as_nanos();
+        let periods = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1);
+        let step = self.period.checked_mul(periods);
+        self.next = match step.and_then(|step| planned.checked_add(step)) {
+            Some(deadline) => Some(Sleep::at(deadline, self.site)),
+            None => None,
+        };
+        Poll::Ready(planned)
+    }
+}
+
+impl futures_core::Stream for Interval {
+    type Item = Instant;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Instant>> {
+        self.poll_tick(cx).map(Some)
+    }
+}
+
+/// The future of [`Interval::tick`].
+#[derive(Debug)]
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct Tick<'a> {
+    interval: &'a mut Interval,
+}
+
+impl Future for Tick<'_> {
+    type Output = Instant;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Instant> {
+        self.interval.poll_tick(cx)
+    }
+}

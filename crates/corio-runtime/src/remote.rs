@@ -1,0 +1,240 @@
+//! The loop, seen from other threads.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use corio_core::{AnyTask, Cancelled, LoopClosed, Scheduler, TaskError, TaskId};
+use parking_lot::{Condvar, Mutex};
+
+use crate::event_loop::EventLoop;
+
+/// A loop, for other threads. It does not keep the loop alive.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    remote: corio_core::Remote,
+}
+
+impl Remote {
+    pub(crate) fn new(remote: corio_core::Remote) -> Remote {
+        Remote { remote }
+    }
+
+    /// Calls `callback` on the loop's thread in its next turn, and wakes the loop if it sleeps. What one thread sends runs in the
+    /// order in which it was sent.
+    ///
+    /// # Errors
+    ///
+    /// When the loop is closed; the callback is dropped here.
+    #[doc(alias = "call_soon_threadsafe")]
+    pub fn call_soon(&self, callback: impl FnOnce() + Send + 'static) -> Result<(), LoopClosed> {
+        self.remote.call_soon(callback)
+    }
+
+    /// Ends the run of the loop after its current turn.
+    pub fn stop(&self) {
+        let stop = || {
+            if let Some(event_loop) = Scheduler::with_current(|scheduler| EventLoop::of(scheduler?))
+            {
+                event_loop.stop();
+            }
+        };
+        // A loop that is closed does not run.
+        let _ = self.call_soon(stop);
+    }
+
+    /// Makes a task on the loop. The future is made there, by `make`, so it need not be `Send`.
+    ///
+    /// On a loop that is closed, the task ends cancelled.
+    #[doc(alias = "run_coroutine_threadsafe")]
+    #[doc(alias = "Handle::spawn")]
+    #[track_caller]
+    pub fn create_task<M, F>(&self, make: M) -> RemoteTask<F::Output>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future<Output: Send + 'static> + 'static,
+    {
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State::new()),
+            ended: Condvar::new(),
+        });
+        let settle = Settle(shared.clone());
+        let site = std::panic::Location::caller();
+        let start = move || {
+            Scheduler::with_current(|scheduler| {
+                let Some(scheduler) = scheduler else { return };
+                if settle.0.state.lock().cancelled {
+                    return;
+                }
+                let task = scheduler.create_task_at(watch(make, settle), site);
+                task.set_name("remote");
+            });
+        };
+        // A loop that is closed drops the callback, whose destructor settles the outcome.
+        let _ = self.call_soon(start);
+        RemoteTask {
+            shared,
+            remote: self.remote.clone(),
+        }
+    }
+}
+
+/// Runs the future as a task of its own, so that its cancellation and its panics are outcomes like those of any other.
+async fn watch<M, F>(make: M, settle: Settle<F::Output>)
+where
+    M: FnOnce() -> F + 'static,
+    F: Future<Output: 'static> + 'static,
+{
+    let task = crate::current::create_task(async move { make().await });
+    let id = task.id();
+    let cancelled = {
+        let mut state = settle.0.state.lock();
+        state.task = Some(id);
+        state.cancelled
+    };
+    if cancelled {
+        task.cancel();
+    }
+    let outcome = task.await;
+    settle.set(outcome);
+}
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    ended: Condvar,
+}
+
+struct State<T> {
+    outcome: Option<Result<T, TaskError>>,
+    over: bool,
+    cancelled: bool,
+    task: Option<TaskId>,
+    waker: Option<Waker>,
+}
+
+impl<T> State<T> {
+    fn new() -> State<T> {
+        State {
+            outcome: None,
+            over: false,
+            cancelled: false,
+            task: None,
+            waker: None,
+        }
+    }
+}
+
+/// The duty to give an outcome. Dropped without one, the task was cancelled or its loop closed.
+struct Settle<T>(Arc<Shared<T>>);
+
+impl<T> Settle<T> {
+    fn set(&self, outcome: Result<T, TaskError>) {
+        let waker = {
+            let mut state = self.0.state.lock();
+            if state.over {
+                return;
+            }
+            state.over = true;
+            state.outcome = Some(outcome);
+            self.0.ended.notify_all();
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<T> Drop for Settle<T> {
+    fn drop(&mut self) {
+        self.set(Err(TaskError::Cancelled(Cancelled::new(
+            "the task did not run to its end",
+        ))));
+    }
+}
+
+/// A task on a loop of another thread. Dropping it lets the task run on.
+///
+/// As a future it can be awaited anywhere, under any executor.
+///
+/// # Cancel safety
+///
+/// Cancelling or dropping the wait leaves the task alone; [`cancel`](RemoteTask::cancel) asks it to cancel.
+#[must_use = "a future does nothing unless it is awaited; drop it to let the task run on"]
+pub struct RemoteTask<T> {
+    shared: Arc<Shared<T>>,
+    remote: corio_core::Remote,
+}
+
+impl<T> RemoteTask<T> {
+    /// Waits for the outcome, blocking the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// When the task was cancelled or panicked, or its loop was closed.
+    ///
+    /// # Panics
+    ///
+    /// When it is called on a thread where a loop is running: that would block the loop. Await the `RemoteTask` there.
+    pub fn wait(self) -> Result<T, TaskError> {
+        assert!(
+            Scheduler::with_current(|scheduler| scheduler.is_none()),
+            "`RemoteTask::wait` would block the event loop of this thread: await the `RemoteTask` instead"
+        );
+        let mut state = self.shared.state.lock();
+        while !state.over {
+            self.shared.ended.wait(&mut state);
+        }
+        state.outcome.take().expect("the outcome is taken once")
+    }
+
+    /// The task has ended.
+    pub fn done(&self) -> bool {
+        self.shared.state.lock().over
+    }
+
+    /// Asks the task to cancel.
+    pub fn cancel(&self) {
+        let task = {
+            let mut state = self.shared.state.lock();
+            state.cancelled = true;
+            state.task
+        };
+        if let Some(id) = task {
+            let cancel = move || {
+                let task = Scheduler::with_current(|scheduler| scheduler?.find_task(id));
+                task.as_ref().map(AnyTask::cancel);
+            };
+            // On a closed loop the task has ended.
+            let _ = self.remote.call_soon(cancel);
+        }
+    }
+}
+
+impl<T> Future for RemoteTask<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let waker = cx.waker().clone();
+        let mut state = self.shared.state.lock();
+        if state.over {
+            let outcome = state.outcome.take();
+            drop(state);
+            return Poll::Ready(outcome.expect("a finished remote task was polled again"));
+        }
+        let old = state.waker.replace(waker);
+        drop(state);
+        drop(old);
+        Poll::Pending
+    }
+}
+
+impl<T> fmt::Debug for RemoteTask<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteTask")
+            .field("done", &self.done())
+            .finish_non_exhaustive()
+    }
+}
