@@ -1,0 +1,361 @@
+//! One look at several tasks: their ends are counted as they happen, and the waiter is told one turn after the end that
+//! mattered.
+
+use std::cell::Cell;
+use std::fmt;
+use std::rc::Rc;
+use std::task::Waker;
+
+use corio_core::cancel::Members;
+use corio_core::combine::AnyTryTask;
+use corio_core::{AnyTask, Observer, ObserverId, Scheduler, TaskError};
+
+/// A task that a combinator looks at.
+pub(crate) enum Member {
+    /// A value is a value.
+    Any(AnyTask),
+    /// A value may be an error.
+    Try(AnyTryTask),
+}
+
+impl Member {
+    pub(crate) fn task(&self) -> &AnyTask {
+        match self {
+            Member::Any(task) => task,
+            Member::Try(task) => task.task(),
+        }
+    }
+
+    fn is_err(&self) -> bool {
+        match self {
+            Member::Any(_) => false,
+            Member::Try(task) => task.is_err(),
+        }
+    }
+}
+
+/// Which members end with whoever waits for them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Owned {
+    All,
+    Nothing,
+    /// A bit for each of the first sixteen.
+    These(u16),
+}
+
+impl Owned {
+    fn has(self, index: usize) -> bool {
+        match self {
+            Owned::All => true,
+            Owned::Nothing => false,
+            Owned::These(bits) => bits >> index & 1 == 1,
+        }
+    }
+}
+
+/// What a round waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Until {
+    /// Any end.
+    FirstEnd,
+    /// An end without a value, or with one that is an `Err`; else all ends.
+    FirstFailure,
+    /// The same, but a cancelled task does not count.
+    FirstException,
+    /// All ends.
+    All,
+    /// The ends of the owned ones: they have been asked to cancel.
+    AllOwned,
+}
+
+/// ```text
+/// Open ── the end that mattered, turn k ──▶ Enough ── fire, turn k + 1 ──▶ Over
+///   ▲                                         │
+///   └──── meanwhile more is waited for ───────┘
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Open,
+    Enough,
+    Over,
+}
+
+pub(crate) struct Round {
+    scheduler: Scheduler,
+    members: Vec<Member>,
+    owned: Owned,
+    until: Cell<Until>,
+    phase: Cell<Phase>,
+    /// How many members have not ended, and how many of those are owned.
+    open: Cell<usize>,
+    open_owned: Cell<usize>,
+    /// The first member that failed.
+    culprit: Cell<Option<usize>>,
+    observer: Cell<Option<ObserverId>>,
+    waker: Cell<Option<Waker>>,
+}
+
+impl Round {
+    /// Looks at the members from now on.
+    ///
+    /// # Panics
+    ///
+    /// When an unfinished member belongs to another loop.
+    pub(crate) fn begin(
+        scheduler: &Scheduler,
+        members: Vec<Member>,
+        owned: Owned,
+        until: Until,
+    ) -> Rc<Round> {
+        check_loop(scheduler, members.iter().map(Member::task));
+        let open_owned = (0..members.len()).filter(|index| owned.has(*index));
+        let round = Rc::new(Round {
+            scheduler: scheduler.clone(),
+            owned,
+            until: Cell::new(until),
+            phase: Cell::new(Phase::Open),
+            open: Cell::new(members.len()),
+            open_owned: Cell::new(open_owned.count()),
+            culprit: Cell::new(None),
+            observer: Cell::new(None),
+            waker: Cell::new(None),
+            members,
+        });
+        let id = scheduler.add_observer(round.clone());
+        round.observer.set(Some(id));
+        let mut ended = 0;
+        for (index, member) in round.members.iter().enumerate() {
+            if member.task().done() {
+                ended += 1;
+            } else {
+                scheduler.observe(member.task(), id, index as u32);
+            }
+        }
+        if ended > 0 || round.members.is_empty() {
+            round.count_ended();
+        }
+        round
+    }
+
+    /// Counts what had ended before the round began.
+    fn count_ended(&self) {
+        let mut enough = self.members.is_empty();
+        for (index, member) in self.members.iter().enumerate() {
+            if member.task().done() {
+                enough |= self.count(index, member);
+            }
+        }
+        if enough {
+            self.phase.set(Phase::Enough);
+        }
+    }
+
+    /// What mattered had happened before the round began: it is over without a turn.
+    pub(crate) fn skip_turn(&self) {
+        if self.phase.get() == Phase::Enough {
+            self.phase.set(Phase::Over);
+        }
+    }
+
+    /// The same, but the round takes the turn that a done callback of a finished task takes.
+    pub(crate) fn take_turn(self: &Rc<Self>) {
+        if self.phase.get() == Phase::Enough {
+            let round = self.clone();
+            self.scheduler.call_soon(move || round.fire());
+        }
+    }
+
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub(crate) fn is_owned(&self, index: usize) -> bool {
+        self.owned.has(index)
+    }
+
+    pub(crate) fn owns(&self) -> bool {
+        self.owned != Owned::Nothing
+    }
+
+    /// What was waited for has happened, and the waiter has had its wake.
+    pub(crate) fn is_over(&self) -> bool {
+        self.phase.get() == Phase::Over
+    }
+
+    /// The first member that failed.
+    pub(crate) fn culprit(&self) -> Option<usize> {
+        self.culprit.get()
+    }
+
+    /// Waits for all ends, whatever they are.
+    pub(crate) fn wait_for_all(&self) {
+        if self.until.get() != Until::AllOwned {
+            self.until.set(Until::All);
+        }
+        if self.phase.get() == Phase::Over && self.is_short() {
+            self.phase.set(Phase::Open);
+        }
+    }
+
+    /// Asks every member to cancel and waits for all of them. False: the round is over, or nothing was left to cancel.
+    pub(crate) fn cancel_all(&self) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        self.wait_for_all();
+        let mut asked = false;
+        for member in &self.members {
+            asked |= member.task().cancel();
+        }
+        asked
+    }
+
+    /// Asks the owned members to cancel, and waits for nobody.
+    pub(crate) fn cancel_owned(&self) {
+        for (index, member) in self.members.iter().enumerate() {
+            if self.owned.has(index) {
+                member.task().cancel();
+            }
+        }
+    }
+
+    /// Failures that are still to come have been dealt with.
+    pub(crate) fn mark_seen(&self) {
+        for member in &self.members {
+            member.task().mark_seen();
+        }
+    }
+
+    /// Whom to wake at the end.
+    pub(crate) fn set_waker(&self, waker: &Waker) {
+        let waker = match self.waker.take() {
+            Some(old) if old.will_wake(waker) => old,
+            _ => waker.clone(),
+        };
+        self.waker.set(Some(waker));
+    }
+
+    /// Looks away: nobody will be told any more.
+    pub(crate) fn forget(&self) {
+        let Some(id) = self.observer.take() else {
+            return;
+        };
+        if self.open.get() > 0 {
+            for (index, member) in self.members.iter().enumerate() {
+                if !member.task().done() {
+                    self.scheduler.unobserve(member.task(), id, index as u32);
+                }
+            }
+        }
+        self.scheduler.forget_observer(id);
+        drop(self.waker.take());
+    }
+
+    /// Counts an end. True: it is the one that was waited for.
+    fn count(&self, index: usize, member: &Member) -> bool {
+        self.open.set(self.open.get() - 1);
+        if self.owned.has(index) {
+            self.open_owned.set(self.open_owned.get() - 1);
+        }
+        let error = member.task().peek_error();
+        let failed = error.is_some() || member.is_err();
+        if failed && self.culprit.get().is_none() {
+            self.culprit.set(Some(index));
+        }
+        match self.until.get() {
+            Until::FirstEnd => true,
+            Until::FirstFailure => failed || self.open.get() == 0,
+            Until::FirstException => {
+                let cancelled = error.is_some_and(|error| error.is_cancelled());
+                failed && !cancelled || self.open.get() == 0
+            }
+            Until::All | Until::AllOwned => !self.is_short(),
+        }
+    }
+
+    fn is_short(&self) -> bool {
+        match self.until.get() {
+            Until::All => self.open.get() > 0,
+            Until::AllOwned => self.open_owned.get() > 0,
+            _ => false,
+        }
+    }
+}
+
+impl Observer for Round {
+    fn member_done(&self, index: u32) -> bool {
+        let index = index as usize;
+        let Some(member) = self.members.get(index) else {
+            return false;
+        };
+        let enough = self.count(index, member) && self.phase.get() == Phase::Open;
+        if enough {
+            self.phase.set(Phase::Enough);
+        }
+        enough
+    }
+
+    fn fire(&self) {
+        if self.is_short() {
+            self.phase.set(Phase::Open);
+            return;
+        }
+        self.phase.set(Phase::Over);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Members for Round {
+    /// A request is handed on: it ends the wait only when those that it goes to have ended. When the round is over, what still
+    /// runs is nobody's any more.
+    fn tasks(&self) -> Vec<AnyTask> {
+        if self.is_over() {
+            return Vec::new();
+        }
+        self.until.set(Until::AllOwned);
+        let members = self.members.iter().enumerate();
+        let owned = members.filter(|(index, _)| self.owned.has(*index));
+        owned.map(|(_, member)| member.task().clone()).collect()
+    }
+}
+
+impl fmt::Debug for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tasks = self.members.iter().map(Member::task);
+        f.debug_list().entries(tasks).finish()
+    }
+}
+
+/// A wait for a task that cannot run while this loop does would not end.
+pub(crate) fn check_loop<'a>(scheduler: &Scheduler, tasks: impl Iterator<Item = &'a AnyTask>) {
+    for task in tasks {
+        assert!(
+            task.scheduler().number() == scheduler.number() || task.done(),
+            "task '{}' belongs to another event loop, which does not run while this one does: \
+             use the `Remote` of that loop, or wait for the task there",
+            task.name()
+        );
+    }
+}
+
+/// The loop that runs on this thread.
+///
+/// # Panics
+///
+/// When there is none.
+#[track_caller]
+pub(crate) fn running_loop(what: &str) -> Scheduler {
+    match Scheduler::current() {
+        Some(scheduler) => scheduler,
+        None => panic!(
+            "{what} was polled on a thread where no event loop runs: await it in a task, or give it to `run`"
+        ),
+    }
+}
+
+/// The error of a member that ended without a value. It counts as seen.
+pub(crate) fn error_of(member: &Member) -> Option<TaskError> {
+    member.task().result().err()
+}
