@@ -51,11 +51,14 @@ impl WaitList {
             .any(|waiter| waiter.id == id && waiter.waker.will_wake(waker))
     }
 
-    /// Puts the waiter in, or gives it its new waker. Returns the waker that is no longer needed, which the caller
+    /// Puts in a waiter that [`holds`](WaitList::holds) does not know, or gives it its new waker. Returns the waker that is no longer needed, which the caller
     /// drops once nothing is borrowed.
     #[must_use]
     pub(crate) fn insert(&mut self, id: u64, waker: Waker) -> Option<Waker> {
-        if let Some(known) = self.iter_mut().find(|waiter| waiter.is(id, &waker)) {
+        let known = self
+            .iter_mut()
+            .find(|waiter| waiter.id == id && id != ANONYMOUS);
+        if let Some(known) = known {
             return Some(std::mem::replace(&mut known.waker, waker));
         }
         let waiter = Waiter { id, waker };
@@ -89,11 +92,5 @@ impl WaitList {
 
     fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiter> {
         self.first.iter_mut().chain(&mut self.more)
-    }
-}
-
-impl Waiter {
-    fn is(&self, id: u64, waker: &Waker) -> bool {
-        self.id == id && (id != ANONYMOUS || self.waker.will_wake(waker))
     }
 }
