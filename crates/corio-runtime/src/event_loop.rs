@@ -100,11 +100,7 @@ impl EventLoop {
             elsewhere: Cell::new(0),
         });
         let event_loop = Rc::downgrade(&inner);
-        inner.scheduler.set_drivers(Rc::new(Drivers {
-            event_loop,
-            reactor,
-            elsewhere,
-        }));
+        inner.scheduler.set_drivers(Rc::new(Drivers { event_loop }));
         Ok(EventLoop { inner })
     }
 

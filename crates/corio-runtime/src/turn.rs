@@ -115,7 +115,7 @@ impl Loop {
         loop {
             // A loop that was stopped before it runs makes one turn that does not wait.
             let stopped = self.stopping.get();
-            match run.interruptible_turn(stopped) {
+            match run.interruptible_turn(|| stopped) {
                 ControlFlow::Break(Left::Stopped) => return Ok(()),
                 ControlFlow::Break(Left::Interrupted) => return Err(RunError::Interrupted),
                 ControlFlow::Continue(()) => {}
@@ -132,7 +132,7 @@ impl Loop {
     ) -> Result<Result<F::Output, TaskError>, RunError> {
         let run = Run::begin(self, on_interrupt.is_some());
         let result = self.borrowing(future, |main| {
-            if let ControlFlow::Break(_) = run.turn(false) {
+            if let ControlFlow::Break(_) = run.turn(|| main.done()) {
                 return ControlFlow::Break(RunError::Stopped);
             }
             match &mut on_interrupt {
@@ -174,8 +174,8 @@ impl<'a> Run<'a> {
     }
 
     /// A turn that Ctrl-C ends.
-    fn interruptible_turn(&self, at_once: bool) -> ControlFlow<Left> {
-        self.turn(at_once)?;
+    fn interruptible_turn(&self, over: impl FnOnce() -> bool) -> ControlFlow<Left> {
+        self.turn(over)?;
         if self.interrupted() {
             ControlFlow::Break(Left::Interrupted)
         } else {
@@ -183,8 +183,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One turn. `at_once`: it does not wait, because the run is about to end.
-    fn turn(&self, at_once: bool) -> ControlFlow<Left> {
+    /// One turn. `over` is asked after the steps: a run that is about to end does not wait any more.
+    fn turn(&self, over: impl FnOnce() -> bool) -> ControlFlow<Left> {
         let Loop {
             scheduler,
             timers,
@@ -206,10 +206,11 @@ impl<'a> Run<'a> {
             return ControlFlow::Break(Left::Stopped);
         }
         let idle = scheduler.ready() == 0;
+        let wait = idle && !over();
         if is_virtual {
-            self.visit_virtual(idle && !at_once);
+            self.visit_virtual(wait);
         } else if idle || timers.is_due() || pace.steps.get() >= pace.budget.get() {
-            self.visit(idle && !at_once);
+            self.visit(wait);
         }
         ControlFlow::Continue(())
     }
@@ -267,7 +268,7 @@ impl<'a> Run<'a> {
     }
 
     /// Reactor and timers by the loop's own clock.
-    fn visit_virtual(&self, idle: bool) {
+    fn visit_virtual(&self, wait: bool) {
         let Loop {
             scheduler,
             timers,
@@ -280,7 +281,7 @@ impl<'a> Run<'a> {
         }
         scheduler.take_mail();
         timers.fire(scheduler, timers.clock.now());
-        if !idle || scheduler.ready() > 0 {
+        if !wait || scheduler.ready() > 0 {
             return;
         }
         if io || self.event_loop.elsewhere.get() > 0 || scheduler.remotes() > 0 {
@@ -348,7 +349,7 @@ impl Drive for Run<'_> {
     #[track_caller]
     fn future<F: Future>(&mut self, future: F) -> Result<Result<F::Output, TaskError>, RunError> {
         let result = {
-            let turn = |_: &AnyTask| match self.interruptible_turn(false) {
+            let turn = |main: &AnyTask| match self.interruptible_turn(|| main.done()) {
                 ControlFlow::Break(left) => ControlFlow::Break(RunError::from(left)),
                 ControlFlow::Continue(()) => ControlFlow::Continue(()),
             };
@@ -364,7 +365,7 @@ impl Drive for Run<'_> {
         there: &mut dyn FnMut() -> bool,
     ) -> Result<(), RunError> {
         while !there() {
-            if let ControlFlow::Break(left) = self.interruptible_turn(false) {
+            if let ControlFlow::Break(left) = self.interruptible_turn(&mut *there) {
                 return Err(left.into());
             }
         }
