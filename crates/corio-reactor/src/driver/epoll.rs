@@ -226,6 +226,7 @@ fn directions(flags: epoll::EventFlags) -> Directions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::direction::Direction;
 
     /// The latest moment at which a nap can end: the kernel may add a thousandth, at most 100 ms, and the 50 us of a
     /// thread's timer slack.
@@ -237,15 +238,39 @@ mod tests {
 
     #[test]
     fn a_nap_always_ends_before_its_deadline_and_makes_progress() {
-        let mut time = NEAR;
-        while time < Duration::from_secs(1 << 40) {
-            let Step::Nap(nap) = Step::towards(Some(time)) else {
-                panic!("{time:?} is distant")
-            };
-            assert!(latest_end(nap) < time, "{time:?} -> {nap:?}");
-            assert!(nap >= NEAR / 2, "{time:?} -> {nap:?}");
-            assert_eq!(nap.subsec_nanos() % 1_000_000, 0);
-            time = time * 11 / 10 + Duration::from_nanos(1);
+        let mut base = NEAR;
+        while base < Duration::from_secs(1 << 40) {
+            for micros in [0, 1, 19, 20, 25, 40, 51, 500, 980, 999] {
+                let time = base + Duration::from_micros(micros);
+                let Step::Nap(nap) = Step::towards(Some(time)) else {
+                    panic!("{time:?} is distant")
+                };
+                assert!(latest_end(nap) < time, "{time:?} -> {nap:?}");
+                assert!(nap >= NEAR / 2, "{time:?} -> {nap:?}");
+                assert_eq!(nap.subsec_nanos() % 1_000_000, 0);
+            }
+            base = whole_millis(base * 11 / 10);
+        }
+    }
+
+    #[test]
+    fn the_end_and_errors_concern_both_directions_and_the_rest_only_one() {
+        use epoll::EventFlags as Flags;
+        for read in [Flags::IN, Flags::PRI, Flags::RDHUP] {
+            assert_eq!(directions(read), Directions::NONE.with(Direction::Read));
+        }
+        assert_eq!(
+            directions(Flags::OUT),
+            Directions::NONE.with(Direction::Write)
+        );
+        assert_eq!(directions(Flags::IN | Flags::OUT), Directions::BOTH);
+        for end in [
+            Flags::HUP,
+            Flags::ERR,
+            Flags::IN | Flags::HUP,
+            Flags::OUT | Flags::ERR,
+        ] {
+            assert_eq!(directions(end), Directions::BOTH);
         }
     }
 
