@@ -86,6 +86,7 @@ impl Arrivals {
     pub(crate) fn close(&self) {
         if !self.is_complete() {
             self.closed.set(true);
+            self.look_away();
             self.wake();
         }
     }
@@ -99,8 +100,13 @@ impl Arrivals {
         self.waker.set(Some(waker));
     }
 
-    /// Looks away: nothing will be told any more.
+    /// Nobody waits any more.
     pub(crate) fn forget(&self) {
+        self.look_away();
+        drop(self.waker.take());
+    }
+
+    fn look_away(&self) {
         let Some(id) = self.observer.take() else {
             return;
         };
@@ -110,7 +116,6 @@ impl Arrivals {
             }
         }
         self.scheduler.forget_observer(id);
-        drop(self.waker.take());
     }
 
     fn come_in(&self, count: usize) {
