@@ -39,8 +39,8 @@ impl Cancelled {
         }))
     }
 
-    /// One without a request behind it: for what ends by force.
-    pub(crate) fn because(reason: &'static str) -> Cancelled {
+    /// One without a request behind it: for what ends by force, or is refused.
+    pub fn because(reason: &'static str) -> Cancelled {
         let why = Why {
             reason: Some(Cow::Borrowed(reason)),
             asker: None,

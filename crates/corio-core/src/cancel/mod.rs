@@ -29,13 +29,24 @@
 //!
 //! All of this is one thread's data, in a slab per thread. No foreign code runs while it is borrowed.
 
+mod actions;
 mod cancelled;
+mod down;
+mod entry;
+mod judge;
 mod node;
+mod nodes;
 mod request;
+mod taken;
 mod task;
 mod tree;
+mod up;
 
 pub use cancelled::{Cancelled, Never, OrPropagate, Propagate};
-pub use node::{Kind, Members, Node, ScopeEntry, Taken};
+pub use entry::ScopeEntry;
+pub use node::{Kind, Members, Node};
+pub use nodes::Limit;
+pub use taken::Taken;
 pub(crate) use task::{after_poll, before_poll, cancel_task, collect, task_ended, withdraw};
-pub use task::{nodes_alive, outstanding};
+pub use task::{deadline_here, nodes_alive, outstanding, tree_number};
+pub(crate) use tree::outside;

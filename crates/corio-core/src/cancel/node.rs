@@ -1,16 +1,18 @@
 //! A node, from the side of the future that owns it.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use super::cancelled::Cancelled;
-use super::request::{Request, Why};
-use super::task::{collect_bounced, parent_here};
-use super::tree::{self, Actions, NodeId, Subject, Tree};
-use crate::scheduler;
+use super::actions::Actions;
+use super::entry::ScopeEntry;
+use super::nodes::{Limit, NodeId, Subject};
+use super::request::Request;
+use super::taken::Taken;
+use super::task::{ask_here, collect_bounced, parent_here};
+use super::tree::{self, Tree};
+use crate::current;
 use crate::task::AnyTask;
 use crate::waker;
 
@@ -45,13 +47,6 @@ pub struct Node {
     /// The tree it has joined; 0 is none.
     tree: u64,
     id: NodeId,
-}
-
-/// What a node took.
-#[derive(Debug)]
-#[must_use = "a request that is neither worked on nor passed on is swallowed"]
-pub struct Taken {
-    request: Request,
 }
 
 impl Node {
@@ -97,10 +92,8 @@ impl Node {
     ) -> bool {
         tree.sweep();
         let parent = parent_here(tree);
-        if parent == 0 {
-            // No task and no node around: this is the topmost node, and its poll is the step.
-            tree.stamp.set(tree.stamp.get() + 1);
-        }
+        // Without a task and a node around, this is the topmost node, and its poll is the step.
+        let step = (parent == 0).then(|| tree.next_stamp());
         if self.tree != 0 && self.tree != tree.number() {
             tree::give_back(self.tree, self.id);
             self.tree = 0;
@@ -115,9 +108,9 @@ impl Node {
                 nodes.move_to(self.id.index, parent, &mut actions);
             }
             let index = self.id.index;
-            nodes.reached(index, tree.stamp.get());
-            let take = nodes.in_trouble(index) && nodes.may_take(index, &mut actions);
-            let same_waker = match nodes.has_own_waker(index) {
+            nodes.reached(index, tree.stamp());
+            let take = nodes.in_trouble(index) && nodes.begin(index, step, &mut actions);
+            let same_waker = match nodes.waker(index) {
                 Some(waker) => waker.will_wake(cx.waker()),
                 None => is_of_current_task(cx.waker()),
             };
@@ -160,8 +153,8 @@ impl Node {
             }
             let mut actions = Actions::default();
             let index = self.id.index;
-            let take = if nodes.parent(index) == 0 && self.kind != Kind::Root {
-                nodes.top_looks(index, tree.stamp.get(), &mut actions)
+            let take = if nodes.parent(index) == 0 {
+                nodes.top_looks(index, &mut actions)
             } else {
                 nodes.may_take(index, &mut actions)
             };
@@ -177,93 +170,124 @@ impl Node {
     pub fn take(&mut self, drop_inner: impl FnOnce()) -> Taken {
         let request = tree::with(|tree| tree.nodes.borrow_mut().take_mark(self.id.index)).flatten();
         let ((), bounced) = collect_bounced(drop_inner);
-        let request = request.unwrap_or_else(|| Request {
-            why: Arc::default(),
-            parts: Vec::new(),
+        let request = request.unwrap_or_else(|| Request::empty(Arc::default()));
+        let settled = tree::with(|tree| {
+            let nodes = tree.nodes.borrow();
+            nodes.settle_taken(request.clone(), bounced)
         });
-        let request = tree::with(|tree| tree.nodes.borrow().settle_taken(request.clone(), bounced))
-            .unwrap_or(request);
-        Taken { request }
+        Taken::new(settled.unwrap_or(request))
+    }
+
+    /// Drops the inner future by force, without a request for this node. What it had under way, if it was more than this node's
+    /// own, is the result.
+    pub fn force(&mut self, drop_inner: impl FnOnce()) -> Option<Taken> {
+        let taken = self.take(drop_inner);
+        (!taken.request().is_empty() && !self.is_own(&taken)).then_some(taken)
     }
 
     /// The request entered at this node, and no part of it further out: the owner of a deadline reports it as its own.
     pub fn is_own(&self, taken: &Taken) -> bool {
-        tree::with(|tree| {
+        self.with_alive(|tree| {
             let nodes = tree.nodes.borrow();
-            nodes.is_alive(self.id) && nodes.is_outermost(self.id.index, &taken.request)
+            nodes.is_outermost(self.id.index, taken.request())
         })
         .unwrap_or(false)
     }
 
     /// The node is at work on what it took: others wait for it before they let the same request pass.
     pub fn work_on(&mut self, taken: &Taken) {
-        let request = Some(taken.request.clone());
-        tree::with(|tree| tree.nodes.borrow_mut().set_working(self.id.index, request));
+        let request = Some(taken.request().clone());
+        self.with_alive(|tree| tree.nodes.borrow_mut().set_working(self.id.index, request));
     }
 
-    /// What an owned wait has handed on to its tasks, or a node was told to work on.
+    /// An owned wait has handed something on to its tasks, or the node was told to work on something.
     pub fn is_working(&self) -> bool {
-        tree::with(|tree| {
-            let nodes = tree.nodes.borrow();
-            self.is_joined(tree)
-                && nodes.is_alive(self.id)
-                && nodes.working(self.id.index).is_some()
-        })
-        .unwrap_or(false)
+        self.with_alive(|tree| tree.nodes.borrow().working(self.id.index).is_some())
+            .unwrap_or(false)
     }
 
     /// The work is over and the request spent.
     pub fn rest(&mut self) {
-        tree::with(|tree| {
-            let mut nodes = tree.nodes.borrow_mut();
-            if self.tree == tree.number() && nodes.is_alive(self.id) {
+        drop(self.end_work());
+    }
+
+    fn end_work(&mut self) -> Option<Request> {
+        self.with_alive(|tree| {
+            let mut actions = Actions::default();
+            let ended = {
+                let mut nodes = tree.nodes.borrow_mut();
+                let ended = nodes.working(self.id.index).cloned();
                 nodes.set_working(self.id.index, None);
-            }
-        });
+                if ended.is_some() {
+                    nodes.nudge(self.id.index, &mut actions);
+                }
+                ended
+            };
+            actions.run();
+            ended
+        })
+        .flatten()
     }
 
     /// The work is over, and the request goes on to the next taker above. Afterwards the owner stays pending: whoever takes the
-    /// request drops it.
+    /// request drops it. A node that has moved since it took the request, or whose request has ended with its scope, asks where
+    /// it is now.
     pub fn pass_on(&mut self) {
-        let request = tree::with(|tree| {
-            let nodes = tree.nodes.borrow();
-            nodes
-                .is_alive(self.id)
-                .then(|| nodes.working(self.id.index).cloned())
-                .flatten()
-        })
-        .flatten();
-        self.rest();
-        if let Some(request) = request {
-            self.rise(request);
-        }
+        let request = self.end_work();
+        self.rise(request.unwrap_or_else(|| Request::empty(Arc::default())));
     }
 
     /// What was taken goes on to the next taker above, see [`pass_on`](Node::pass_on).
     pub fn pass_on_taken(&mut self, taken: Taken) {
         self.rest();
-        self.rise(taken.request);
+        self.rise(taken.into_request());
     }
 
-    fn rise(&mut self, request: Request) {
+    /// What was taken enters again, where it entered before: it is delivered after the present step.
+    pub fn request_again(&mut self, taken: Taken) {
+        self.rest();
         tree::with(|tree| {
             let mut actions = Actions::default();
-            if self.is_joined(tree) {
-                tree.nodes
-                    .borrow_mut()
-                    .rise(self.id.index, request, &mut actions);
-            }
+            let mut nodes = tree.nodes.borrow_mut();
+            nodes.request_again(taken.into_request(), &mut actions);
+            drop(nodes);
             actions.run();
         });
     }
 
-    /// The place of this node, for requests that enter at it. `None` before the first poll.
-    pub fn entry(&self) -> Option<ScopeEntry> {
-        (self.tree != 0).then_some(ScopeEntry { id: self.id })
+    fn rise(&mut self, request: Request) {
+        let why = request.why.clone();
+        let risen = self.with_alive(|tree| {
+            let mut actions = Actions::default();
+            let risen = {
+                let mut nodes = tree.nodes.borrow_mut();
+                nodes.rise(self.id.index, request, &mut actions)
+            };
+            actions.run();
+            risen
+        });
+        if risen == Some(false) {
+            ask_here(why);
+        }
     }
 
-    fn is_joined(&self, tree: &Tree) -> bool {
-        self.tree == tree.number()
+    /// Says until when the inner future has time, for [`deadline_here`](super::deadline_here). After [`enter`](Node::enter).
+    pub fn set_limit(&mut self, limit: Limit) {
+        self.with_alive(|tree| tree.nodes.borrow_mut().set_limit(self.id.index, limit));
+    }
+
+    /// The place of this node, for requests that enter at it. `None` before the first poll.
+    pub fn entry(&self) -> Option<ScopeEntry> {
+        (self.tree != 0).then_some(ScopeEntry::new(self.id))
+    }
+
+    /// Uses the tree, if the node is in the one of this thread.
+    fn with_alive<R>(&self, body: impl FnOnce(&Tree) -> R) -> Option<R> {
+        tree::with(|tree| {
+            let alive = self.tree == tree.number() && tree.nodes.borrow().is_alive(self.id);
+            alive.then(|| body(tree))
+        })
+        .flatten()
     }
 
     /// Leaves the tree. What was under way goes to the node above.
@@ -303,67 +327,6 @@ impl fmt::Debug for Node {
     }
 }
 
-impl Taken {
-    /// The request as a value for the code around a catcher.
-    pub fn into_cancelled(self) -> Cancelled {
-        Cancelled::of(self.request)
-    }
-
-    /// Two requests that were taken one after the other.
-    pub fn merge(&mut self, other: Taken) {
-        self.request.merge(other.request);
-    }
-
-    /// A copy, to be kept while the other is passed on.
-    pub fn copy(&self) -> Taken {
-        Taken {
-            request: self.request.clone(),
-        }
-    }
-}
-
-/// The place of a node, at which requests may enter: deadlines and scopes are cancelled through it. A stale one does nothing.
-///
-/// It is for the thread on which the node was polled: on another one it names whatever is in that place there, or nothing.
-/// Whoever sends it to another thread keeps the loop's number beside it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ScopeEntry {
-    id: NodeId,
-}
-
-impl ScopeEntry {
-    /// The place as a number.
-    pub fn to_bits(self) -> u64 {
-        (u64::from(self.id.index) << 32) | u64::from(self.id.generation)
-    }
-
-    /// The place with this number. Any number is safe: a stale one names nothing.
-    pub fn from_bits(bits: u64) -> ScopeEntry {
-        ScopeEntry {
-            id: NodeId {
-                index: (bits >> 32) as u32,
-                generation: bits as u32,
-            },
-        }
-    }
-
-    /// A request enters here. False: the node has gone.
-    pub fn request(&self, reason: Option<Cow<'static, str>>) -> bool {
-        tree::with(|tree| {
-            if !tree.nodes.borrow().is_alive(self.id) {
-                return false;
-            }
-            let asker = scheduler::current_cell().map(|cell| cell.name());
-            let why = Arc::new(Why { reason, asker });
-            let mut actions = Actions::default();
-            tree.nodes.borrow_mut().request(self.id, why, &mut actions);
-            actions.run();
-            true
-        })
-        .unwrap_or(false)
-    }
-}
-
 /// The waker is that of the task that takes its step now.
 #[inline]
 fn is_of_current_task(waker: &Waker) -> bool {
@@ -371,6 +334,6 @@ fn is_of_current_task(waker: &Waker) -> bool {
         return false;
     };
     let mut same = false;
-    scheduler::with_current_cell(|cell| same = cell.key() == key);
+    current::with_current_cell(|cell| same = cell.key() == key);
     same
 }

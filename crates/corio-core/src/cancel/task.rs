@@ -2,21 +2,24 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::actions::Actions;
 use super::cancelled::Cancelled;
 use super::node::Kind;
-use super::request::{Part, Request, Why};
-use super::tree::{self, Actions, Subject, Tree};
+use super::nodes::{Limit, Nodes, Subject};
+use super::request::{Request, Why};
+use super::tree::{self, Tree};
 use crate::cell::CellRef;
-use crate::scheduler;
+use crate::current;
 
 /// Asks a task to cancel. False: it is done.
 pub(crate) fn cancel_task(cell: &CellRef, reason: Option<Cow<'static, str>>) -> bool {
-    let asker = scheduler::current_cell()
+    let asker = current::current_cell()
         .filter(|asker| asker != cell)
         .map(|cell| cell.name());
     let (asked, actions) = enter_root(cell, Arc::new(Why { reason, asker }));
-    actions.run();
+    actions.run_for(cell);
     asked
 }
 
@@ -43,13 +46,16 @@ pub(super) fn enter_root(cell: &CellRef, why: Arc<Why>) -> (bool, Actions) {
 pub(crate) fn before_poll(cell: &CellRef) -> Option<Cancelled> {
     tree::with(|tree| {
         tree.sweep();
-        tree.stamp.set(tree.stamp.get() + 1);
+        let stamp = tree.next_stamp();
         let root = cell.scope.get();
         if root == 0 {
             return None;
         }
         let mut actions = Actions::default();
-        let request = tree.nodes.borrow_mut().before_step(root, &mut actions);
+        let request = tree
+            .nodes
+            .borrow_mut()
+            .before_step(root, stamp, &mut actions);
         actions.run();
         request.map(|request| Cancelled::outcome(&request))
     })
@@ -67,11 +73,10 @@ pub(crate) fn after_poll(cell: &CellRef) -> Option<Cancelled> {
         }
         let mut actions = Actions::default();
         let woken = cell.state.is_queued();
-        let stamp = tree.stamp.get();
         let request = tree
             .nodes
             .borrow_mut()
-            .after_step(root, stamp, woken, &mut actions);
+            .after_step(root, woken, &mut actions);
         actions.run();
         request.map(|request| Cancelled::outcome(&request))
     })
@@ -136,7 +141,7 @@ pub(super) fn parent_here(tree: &Tree) -> u32 {
     match tree.current.get() {
         0 => {
             let mut root = 0;
-            scheduler::with_current_cell(|cell| root = root_of(tree, cell));
+            current::with_current_cell(|cell| root = root_of(tree, cell));
             root
         }
         current => current,
@@ -159,51 +164,46 @@ fn root_of(tree: &Tree, cell: &CellRef) -> u32 {
 
 /// `propagate`, where it is polled.
 pub(super) fn rise_here(request: Request) {
+    let why = request.why.clone();
     let risen = tree::with(|tree| {
         let mut actions = Actions::default();
         let risen = {
-            let start = match tree.current.get() {
-                0 => scheduler::current_cell().map_or(0, |cell| cell.scope.get()),
-                current => current,
-            };
+            let start = here(tree);
             let mut nodes = tree.nodes.borrow_mut();
-            let request = nodes.on_the_way_up(start, request.clone());
-            nodes.rise_at(&mut { start }, request, &mut actions)
+            let request = nodes.on_the_way_up(start, request);
+            nodes.rise_from(start, request, &mut actions)
         };
         actions.run();
         risen
     });
     if risen == Some(false) {
-        ask_here(request.why);
+        ask_here(why);
     }
 }
 
-/// A `Cancelled` without a request of this place behind it: a request on the current task, or on the innermost catcher.
-fn ask_here(why: Arc<Why>) {
-    if let Some(cell) = scheduler::current_cell() {
+/// The innermost node or root that is there; nothing is made.
+fn here(tree: &Tree) -> u32 {
+    match tree.current.get() {
+        0 => current::current_cell().map_or(0, |cell| cell.scope.get()),
+        current => current,
+    }
+}
+
+/// A request that nothing of this place is behind: it enters at the current task, or goes to the innermost catcher.
+pub(super) fn ask_here(why: Arc<Why>) {
+    if let Some(cell) = current::current_cell() {
         let (_, actions) = enter_root(&cell, why);
-        return actions.run();
+        return actions.run_for(&cell);
     }
     let taken = tree::with(|tree| {
         let mut actions = Actions::default();
-        let taken = {
-            let mut nodes = tree.nodes.borrow_mut();
-            let start = tree.current.get();
-            match nodes.innermost_catcher(start) {
-                Some(origin) => {
-                    let part = Part {
-                        origin,
-                        number: tree::next_request(),
-                    };
-                    let request = Request {
-                        why,
-                        parts: vec![part],
-                    };
-                    nodes.rise_at(&mut { start }, request, &mut actions)
-                }
-                None => false,
-            }
-        };
+        let start = tree.current.get();
+        let mut nodes = tree.nodes.borrow_mut();
+        let taken = nodes.innermost_catcher(start).is_some_and(|origin| {
+            let request = Nodes::entering(origin, why);
+            nodes.rise_from(start, request, &mut actions)
+        });
+        drop(nodes);
         actions.run();
         taken
     });
@@ -213,9 +213,26 @@ fn ask_here(why: Arc<Why>) {
     );
 }
 
+/// Until when the code that runs now has time: the nearest deadline of the scopes around it in this task.
+pub fn deadline_here() -> Option<Instant> {
+    let limits = tree::with(|tree| tree.nodes.borrow().limits(here(tree)))?;
+    let now = || Some(crate::Scheduler::current()?.timers()?.step_now());
+    let times = limits.into_iter().filter_map(|limit| match limit {
+        Limit::None => None,
+        Limit::After(duration) => now()?.checked_add(duration),
+        Limit::At(time) => Some(time),
+    });
+    times.min()
+}
+
+/// The number of this thread's tree: a [`ScopeEntry`](super::ScopeEntry) is for the thread whose number was the same.
+pub fn tree_number() -> u64 {
+    tree::number()
+}
+
 /// A request on the running task is under way, so that a value it returned now would be dropped.
 pub fn outstanding() -> bool {
-    let Some(cell) = scheduler::current_cell() else {
+    let Some(cell) = current::current_cell() else {
         return false;
     };
     cell.scope.get() != 0

@@ -1,0 +1,259 @@
+//! Requests on the way down: they enter at a node, and go to the innermost nodes below it that take them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::actions::Actions;
+use super::node::Kind;
+use super::nodes::{Mark, NodeId, Nodes};
+use super::request::{Request, Why};
+use super::tree;
+
+impl Nodes {
+    /// A request enters at a node. It waits there while the task is taking a step. False: the node has gone.
+    pub(crate) fn request(&mut self, origin: NodeId, why: Arc<Why>, actions: &mut Actions) -> bool {
+        if !self.is_alive(origin) {
+            return false;
+        }
+        let top = self.top(origin.index);
+        if top != origin.index {
+            self.count(origin.index, top);
+        }
+        let request = Nodes::entering(origin, why);
+        if self.in_flux(top) {
+            self.queue(origin, request);
+        } else {
+            self.distribute(origin.index, request, actions);
+        }
+        true
+    }
+
+    /// Requests that were taken enter again, each where it entered before, to be delivered after the present step.
+    pub(crate) fn request_again(&mut self, mut request: Request, actions: &mut Actions) {
+        while let Some(origin) = request.parts.first().map(|part| part.origin) {
+            let part = request.split(|other| other == origin);
+            if !self.is_alive(origin) {
+                continue;
+            }
+            if self.in_flux(self.top(origin.index)) {
+                self.queue(origin, part);
+            } else {
+                self.distribute(origin.index, part, actions);
+            }
+        }
+    }
+
+    /// The step of this tree is in progress.
+    fn in_flux(&self, top: u32) -> bool {
+        match self.task_of(top) {
+            Some(cell) => cell.state.is_running(),
+            None => tree::with(|tree| {
+                let current = tree.current.get();
+                current != 0 && self.top(current) == top
+            })
+            .unwrap_or(false),
+        }
+    }
+
+    /// The counter of the task is the sum of what was asked of it, by whatever node.
+    fn count(&mut self, index: u32, top: u32) {
+        let Some(cell) = self.task_of(top) else {
+            return;
+        };
+        cell.cancelling.set(cell.cancelling.get().saturating_add(1));
+        self.trouble(index).counted += 1;
+    }
+
+    /// The node goes or moves: what its own requests have added to the count is taken back.
+    pub(super) fn uncount(&mut self, index: u32) {
+        let Some(trouble) = self.trouble_mut(index) else {
+            return;
+        };
+        let counted = std::mem::take(&mut trouble.counted);
+        if let Some(cell) = self.task_of(self.top(index)) {
+            cell.cancelling
+                .set(cell.cancelling.get().saturating_sub(counted));
+        }
+    }
+
+    fn queue(&mut self, origin: NodeId, request: Request) {
+        request.merge_into(&mut self.trouble(origin.index).queued);
+        self.note_queued(origin.index);
+    }
+
+    pub(super) fn note_queued(&mut self, index: u32) {
+        let origin = self.id(index);
+        let top = self.top(index);
+        let queued_at = &mut self.top_state(top).queued_at;
+        if !queued_at.contains(&origin) {
+            queued_at.push(origin);
+        }
+        self.attend(top);
+    }
+
+    /// What was queued during a step goes its way.
+    pub(super) fn distribute_queued(&mut self, top: u32, actions: &mut Actions) {
+        for id in std::mem::take(&mut self.top_state(top).queued_at) {
+            if self.is_alive(id) {
+                if let Some(request) = self.trouble(id.index).queued.take() {
+                    self.distribute(id.index, request, actions);
+                }
+            }
+        }
+    }
+
+    /// Sends a request from its origin down to the innermost takers.
+    fn distribute(&mut self, origin: u32, request: Request, actions: &mut Actions) {
+        let targets = self.innermost_takers(origin);
+        if targets.is_empty() {
+            return self.mark(origin, request, false, actions);
+        }
+        for target in targets {
+            if !self.forward(target, &request, actions) {
+                self.mark(target, request.clone(), false, actions);
+            }
+        }
+    }
+
+    /// Those below a node that have no other one below them, in the order of their joining.
+    fn innermost_takers(&self, origin: u32) -> Vec<u32> {
+        let takes = |index: u32| matches!(self.at(index).kind, Some(Kind::Catch | Kind::Wait));
+        let mut takers = Vec::new();
+        let mut covered = HashSet::new();
+        // Children first: whoever finds a taker below has passed it on to those above.
+        let mut order = self.subtree(origin);
+        order.reverse();
+        for index in order {
+            if index == origin {
+                continue;
+            }
+            let is_covered = covered.contains(&index);
+            if takes(index) && !is_covered {
+                takers.push(index);
+            }
+            if is_covered || takes(index) {
+                covered.insert(self.at(index).parent);
+            }
+        }
+        takers.reverse();
+        takers
+    }
+
+    /// An owned wait hands a request on to its unfinished tasks. False: it has none.
+    fn forward(&mut self, index: u32, request: &Request, actions: &mut Actions) -> bool {
+        if !self.is_wait(index) {
+            return false;
+        }
+        let tasks = self.unfinished(index);
+        if tasks.is_empty() {
+            return false;
+        }
+        let id = self.id(index);
+        for task in tasks {
+            actions.ask(task, request.why.clone(), id);
+        }
+        request.clone().merge_into(&mut self.trouble(index).working);
+        self.fly(index);
+        true
+    }
+
+    /// A wait keeps a request that it was to hand on.
+    pub(super) fn keep(&mut self, wait: NodeId, actions: &mut Actions) {
+        if !self.is_alive(wait) {
+            return;
+        }
+        let working = self
+            .trouble_mut(wait.index)
+            .and_then(|trouble| trouble.working.take());
+        if let Some(request) = working {
+            self.mark(wait.index, request, false, actions);
+        }
+    }
+
+    /// Leaves a request with the node that is to take it, and wakes that node.
+    pub(super) fn mark(
+        &mut self,
+        index: u32,
+        request: Request,
+        waits: bool,
+        actions: &mut Actions,
+    ) {
+        let stamp = tree::stamp();
+        match &mut self.trouble(index).mark {
+            Some(mark) => {
+                mark.request.merge(request);
+                mark.waits &= waits;
+            }
+            place => {
+                *place = Some(Mark {
+                    request,
+                    waits,
+                    stamp,
+                });
+            }
+        }
+        self.fly(index);
+        self.wake(index, actions);
+    }
+
+    /// Notes at the top that this node owes a look.
+    pub(super) fn fly(&mut self, index: u32) {
+        let id = self.id(index);
+        let top = self.top(index);
+        if top != index {
+            let in_flight = &mut self.top_state(top).in_flight;
+            if !in_flight.contains(&id) {
+                in_flight.push(id);
+            }
+        }
+        self.attend(top);
+    }
+
+    /// The task is to ask before and after its next polls.
+    fn attend(&self, top: u32) {
+        if let Some(cell) = self.task_of(top) {
+            cell.state.attend();
+        }
+    }
+
+    /// Wakes a node with the waker that it was polled with, and its task in any case.
+    pub(super) fn wake(&self, index: u32, actions: &mut Actions) {
+        if self.waker(index).is_some() {
+            actions.wake(self.id(index));
+        }
+        if let Some(cell) = self.task_of(self.top(index)) {
+            // During a step, the judgement after it decides whether another one is needed.
+            if !cell.state.is_running() {
+                actions.step(cell);
+            }
+        }
+    }
+
+    /// The root's own requests are taken back, as far as they were not delivered or passed on to another task.
+    pub(crate) fn withdraw(&mut self, root: u32) {
+        let origin = self.id(root);
+        let Some(trouble) = self.trouble_mut(root) else {
+            return;
+        };
+        trouble.queued = None;
+        let mut places = vec![origin];
+        if let Some(top) = &mut trouble.top {
+            top.queued_at.retain(|id| *id != origin);
+            places.extend(&top.in_flight);
+        }
+        for id in places {
+            if !self.is_alive(id) {
+                continue;
+            }
+            let Some(trouble) = self.trouble_mut(id.index) else {
+                continue;
+            };
+            if let Some(mark) = &mut trouble.mark {
+                drop(mark.request.split(|other| other == origin));
+                if mark.request.is_empty() {
+                    trouble.mark = None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The slab of nodes and the links between them. What requests do there is in `down`, `up` and `judge`.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::node::{Kind, Members};
+use super::request::{Part, Request, Why};
+use super::tree;
+use crate::cell::CellRef;
+
+/// A node of this thread's tree. Generations make an old id name nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct NodeId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+/// What a node waits on, or whom it stands for.
+pub(crate) enum Subject {
+    None,
+    /// A root stands for this task.
+    Task(CellRef),
+    /// An owned wait for one task.
+    Owned(CellRef),
+    /// An owned wait for several.
+    Members(Rc<dyn Members>),
+}
+
+/// The time limit of a node, for whoever asks how much time is left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Limit {
+    /// None of its own.
+    #[default]
+    None,
+    /// So long after the present step, which is the one in which the limit begins.
+    After(Duration),
+    /// At this time.
+    At(Instant),
+}
+
+pub(crate) struct Entry {
+    generation: u32,
+    pub(super) kind: Option<Kind>,
+    pub(super) parent: u32,
+    pub(super) first_child: u32,
+    pub(super) next: u32,
+    previous: u32,
+    /// The poll in which it was last reached, see [`Tree::stamp`](super::tree::Tree::stamp).
+    pub(super) stamp: u64,
+    pub(super) subject: Subject,
+    /// Empty when it is the waker of the task itself.
+    pub(super) waker: Option<Waker>,
+    pub(super) limit: Limit,
+    /// Only while a request is under way.
+    pub(super) trouble: Option<Box<Trouble>>,
+}
+
+/// What a node has to do with requests that are under way.
+#[derive(Default)]
+pub(super) struct Trouble {
+    /// To be taken at the next look.
+    pub(super) mark: Option<Mark>,
+    /// Taken or handed on, and still being worked on.
+    pub(super) working: Option<Request>,
+    /// Whether a node at work is worth waiting for.
+    pub(super) answer: Answer,
+    /// Entered here while the task was taking a step.
+    pub(super) queued: Option<Request>,
+    /// How much this node's own requests have added to the task's count.
+    pub(super) counted: u16,
+    /// At the top: what only the top of a tree has.
+    pub(super) top: Option<Box<Top>>,
+}
+
+/// What the top of a tree knows while requests are under way below it.
+#[derive(Default)]
+pub(super) struct Top {
+    /// Nodes that owe a look: marked, asked for an answer, or waiting for tasks that were asked to cancel.
+    pub(super) in_flight: Vec<NodeId>,
+    /// Nodes with something queued.
+    pub(super) queued_at: Vec<NodeId>,
+    /// The stamp of the poll in progress, if requests were under way when it began.
+    pub(super) began: Option<u64>,
+    /// Turns in a row in which silent nodes were given another chance.
+    pub(super) chances: u32,
+}
+
+pub(super) struct Mark {
+    pub(super) request: Request,
+    /// It came up, so it waits for others at work on the same.
+    pub(super) waits: bool,
+    /// When it was made.
+    pub(super) stamp: u64,
+}
+
+/// Whether a node at work answers a wake. One that does not is not waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Answer {
+    #[default]
+    Unasked,
+    /// Woken at this stamp, to be seen in the next poll.
+    Asked(u64),
+    Given,
+    Silent,
+}
+
+pub(crate) struct Nodes {
+    entries: Vec<Entry>,
+    free: Vec<u32>,
+    alive: usize,
+}
+
+impl Nodes {
+    pub(super) const fn new() -> Nodes {
+        Nodes {
+            entries: Vec::new(),
+            free: Vec::new(),
+            alive: 0,
+        }
+    }
+
+    pub(crate) fn alive(&self) -> usize {
+        self.alive
+    }
+
+    #[inline]
+    pub(super) fn at(&self, index: u32) -> &Entry {
+        &self.entries[index as usize]
+    }
+
+    #[inline]
+    pub(super) fn at_mut(&mut self, index: u32) -> &mut Entry {
+        &mut self.entries[index as usize]
+    }
+
+    pub(crate) fn id(&self, index: u32) -> NodeId {
+        NodeId {
+            index,
+            generation: self.at(index).generation,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_alive(&self, id: NodeId) -> bool {
+        self.entries
+            .get(id.index as usize)
+            .is_some_and(|entry| entry.generation == id.generation && entry.kind.is_some())
+    }
+}
+
+/// Links.
+impl Nodes {
+    /// A new node below `parent`, as its last child.
+    pub(crate) fn add(&mut self, kind: Kind, parent: u32, subject: Subject) -> NodeId {
+        if self.entries.is_empty() {
+            // Index 0 is no node.
+            self.entries.push(Entry::vacant());
+        }
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                self.entries.push(Entry::vacant());
+                (self.entries.len() - 1) as u32
+            }
+        };
+        self.alive += 1;
+        let entry = self.at_mut(index);
+        entry.kind = Some(kind);
+        entry.subject = subject;
+        entry.stamp = 0;
+        entry.limit = Limit::None;
+        self.link(index, parent);
+        self.id(index)
+    }
+
+    pub(super) fn link(&mut self, index: u32, parent: u32) {
+        let first = match parent {
+            0 => 0,
+            parent => std::mem::replace(&mut self.at_mut(parent).first_child, index),
+        };
+        let entry = self.at_mut(index);
+        entry.parent = parent;
+        entry.previous = 0;
+        entry.next = first;
+        if first != 0 {
+            self.at_mut(first).previous = index;
+        }
+    }
+
+    pub(super) fn unlink(&mut self, index: u32) {
+        let entry = self.at(index);
+        let (parent, next, previous) = (entry.parent, entry.next, entry.previous);
+        if previous != 0 {
+            self.at_mut(previous).next = next;
+        } else if parent != 0 {
+            self.at_mut(parent).first_child = next;
+        }
+        if next != 0 {
+            self.at_mut(next).previous = previous;
+        }
+    }
+
+    /// Takes a node out; its children, if it has any left, stand alone until they are polled again. What is returned is to be
+    /// dropped outside of the borrow.
+    pub(crate) fn remove(&mut self, index: u32) -> (Subject, Option<Waker>) {
+        self.unlink(index);
+        let mut child = self.at(index).first_child;
+        while child != 0 {
+            let entry = self.at_mut(child);
+            let next = entry.next;
+            (entry.parent, entry.next, entry.previous) = (0, 0, 0);
+            child = next;
+        }
+        self.alive -= 1;
+        let entry = self.at_mut(index);
+        entry.generation = entry.generation.wrapping_add(1);
+        entry.kind = None;
+        entry.trouble = None;
+        (entry.parent, entry.next, entry.previous, entry.first_child) = (0, 0, 0, 0);
+        let subject = std::mem::replace(&mut entry.subject, Subject::None);
+        let waker = entry.waker.take();
+        self.free.push(index);
+        (subject, waker)
+    }
+
+    #[inline]
+    pub(crate) fn parent(&self, index: u32) -> u32 {
+        self.at(index).parent
+    }
+
+    pub(super) fn top(&self, mut index: u32) -> u32 {
+        loop {
+            match self.at(index).parent {
+                0 => return index,
+                parent => index = parent,
+            }
+        }
+    }
+
+    /// The node and those above it, innermost first.
+    pub(super) fn path(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
+        let next = |index: &u32| Some(self.at(*index).parent).filter(|parent| *parent != 0);
+        std::iter::successors(Some(from).filter(|from| *from != 0), next)
+    }
+
+    /// The node and all below it, in the order of their joining, parents first.
+    pub(super) fn subtree(&self, index: u32) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut open = vec![index];
+        while let Some(index) = open.pop() {
+            found.push(index);
+            // Youngest first, so the oldest is on top.
+            open.extend(self.children(index));
+        }
+        found
+    }
+
+    /// The children, youngest first.
+    pub(super) fn children(&self, index: u32) -> impl Iterator<Item = u32> + '_ {
+        let next = |index: &u32| Some(self.at(*index).next).filter(|next| *next != 0);
+        std::iter::successors(
+            Some(self.at(index).first_child).filter(|child| *child != 0),
+            next,
+        )
+    }
+}
+
+/// Fields.
+impl Nodes {
+    /// Notes that a poll has reached the node.
+    #[inline]
+    pub(crate) fn reached(&mut self, index: u32, stamp: u64) {
+        self.at_mut(index).stamp = stamp;
+    }
+
+    #[inline]
+    pub(crate) fn waker(&self, index: u32) -> Option<&Waker> {
+        self.at(index).waker.as_ref()
+    }
+
+    /// The old waker is to be dropped outside of the borrow.
+    pub(crate) fn set_waker(&mut self, index: u32, waker: Option<Waker>) -> Option<Waker> {
+        std::mem::replace(&mut self.at_mut(index).waker, waker)
+    }
+
+    pub(crate) fn set_limit(&mut self, index: u32, limit: Limit) {
+        self.at_mut(index).limit = limit;
+    }
+
+    /// The limits of a node and those above it.
+    pub(crate) fn limits(&self, from: u32) -> Vec<Limit> {
+        let limits = self.path(from).map(|index| self.at(index).limit);
+        limits.filter(|limit| *limit != Limit::None).collect()
+    }
+
+    #[inline]
+    pub(crate) fn in_trouble(&self, index: u32) -> bool {
+        self.at(index).trouble.is_some()
+    }
+
+    pub(super) fn trouble(&mut self, index: u32) -> &mut Trouble {
+        self.at_mut(index).trouble.get_or_insert_default()
+    }
+
+    pub(super) fn trouble_of(&self, index: u32) -> Option<&Trouble> {
+        self.at(index).trouble.as_deref()
+    }
+
+    pub(super) fn trouble_mut(&mut self, index: u32) -> Option<&mut Trouble> {
+        self.at_mut(index).trouble.as_deref_mut()
+    }
+
+    pub(super) fn top_state(&mut self, top: u32) -> &mut Top {
+        self.trouble(top).top.get_or_insert_default()
+    }
+
+    /// Frees what an uneventful node does not need.
+    pub(super) fn tidy(&mut self, index: u32) {
+        let idle = self.trouble_of(index).is_some_and(Trouble::is_idle);
+        if idle {
+            self.at_mut(index).trouble = None;
+        }
+    }
+
+    pub(super) fn mark_of(&self, index: u32) -> Option<&Mark> {
+        self.trouble_of(index)?.mark.as_ref()
+    }
+
+    pub(crate) fn working(&self, index: u32) -> Option<&Request> {
+        self.trouble_of(index)?.working.as_ref()
+    }
+
+    /// Notes that the node is at work on what it took, or not any more.
+    pub(crate) fn set_working(&mut self, index: u32, request: Option<Request>) {
+        if request.is_none() && !self.in_trouble(index) {
+            return;
+        }
+        let trouble = self.trouble(index);
+        trouble.working = request;
+        trouble.answer = Answer::Unasked;
+        self.tidy(index);
+    }
+
+    /// The task that a root stands for.
+    pub(super) fn task_of(&self, index: u32) -> Option<&CellRef> {
+        match &self.at(index).subject {
+            Subject::Task(cell) => Some(cell),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_wait(&self, index: u32) -> bool {
+        self.at(index).kind == Some(Kind::Wait)
+    }
+
+    /// The unfinished tasks of an owned wait.
+    pub(super) fn unfinished(&self, index: u32) -> Vec<CellRef> {
+        let mut tasks: Vec<CellRef> = match &self.at(index).subject {
+            Subject::Owned(cell) => vec![cell.clone()],
+            Subject::Members(members) => {
+                let tasks = members.tasks();
+                tasks.iter().map(|task| task.cell().clone()).collect()
+            }
+            _ => Vec::new(),
+        };
+        tasks.retain(|cell| !cell.state.is_done());
+        tasks
+    }
+
+    /// A new request that enters at `origin`.
+    pub(super) fn entering(origin: NodeId, why: Arc<Why>) -> Request {
+        let number = tree::next_request();
+        Request {
+            why,
+            parts: vec![Part { origin, number }],
+        }
+    }
+}
+
+impl Trouble {
+    fn is_idle(&self) -> bool {
+        self.mark.is_none()
+            && self.working.is_none()
+            && self.queued.is_none()
+            && self.counted == 0
+            && self.top.is_none()
+    }
+}
+
+impl Entry {
+    fn vacant() -> Entry {
+        Entry {
+            generation: 0,
+            kind: None,
+            parent: 0,
+            first_child: 0,
+            next: 0,
+            previous: 0,
+            stamp: 0,
+            subject: Subject::None,
+            waker: None,
+            limit: Limit::None,
+            trouble: None,
+        }
+    }
+}
