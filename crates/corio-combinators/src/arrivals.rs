@@ -110,10 +110,8 @@ impl Arrivals {
         let Some(id) = self.observer.take() else {
             return;
         };
-        for (index, task) in self.tasks.iter().enumerate() {
-            if !task.done() {
-                self.scheduler.unobserve(task, id, index as u32);
-            }
+        for task in self.tasks.iter().filter(|task| !task.done()) {
+            self.scheduler.unobserve(task, id);
         }
         self.scheduler.forget_observer(id);
     }

@@ -241,9 +241,9 @@ impl Round {
             return;
         };
         if self.open.get() > 0 {
-            for (index, member) in self.members.iter().enumerate() {
+            for member in &self.members {
                 if !member.task().done() {
-                    self.scheduler.unobserve(member.task(), id, index as u32);
+                    self.scheduler.unobserve(member.task(), id);
                 }
             }
         }

@@ -138,3 +138,15 @@ fn ten_thousand_members_that_are_dropped_pending() {
         drop(gathered);
     });
 }
+
+#[test]
+fn a_task_that_is_watched_many_times_over_is_let_go_by_one_watcher_only() {
+    run(async {
+        let task = create_task(sleep(1.0));
+        let mut dropped = gather(std::iter::repeat_n(&task, 30_000));
+        let kept = gather([&task; 3]);
+        assert!(poll_once(&mut dropped).await.is_pending());
+        drop(dropped);
+        assert_eq!(kept.await.unwrap().len(), 3);
+    });
+}

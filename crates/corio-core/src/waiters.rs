@@ -166,16 +166,14 @@ impl CellRef {
         }
     }
 
-    fn forget_member(&self, observer: ObserverId, index: u32) {
-        let word = (u64::from(observer.0) << 34) | (u64::from(index) << 2) | MEMBER;
-        if self.waiters.get() == word {
-            self.waiters.set(0);
-        } else if self.waiters.get() & 3 == LIST {
-            self.with_list(|list| {
-                list.retain(|entry| {
-                    !matches!(entry.what, What::Member(o, i) if o == observer.0 && i == index)
-                });
-            });
+    fn forget_members(&self, observer: ObserverId) {
+        let word = self.waiters.get();
+        match word & 3 {
+            MEMBER if word >> 34 == u64::from(observer.0) => self.waiters.set(0),
+            LIST => self.with_list(|list| {
+                list.retain(|entry| !matches!(entry.what, What::Member(o, _) if o == observer.0));
+            }),
+            _ => {}
         }
     }
 
@@ -296,9 +294,9 @@ impl Scheduler {
         task.cell().wait_member(id, index);
     }
 
-    /// Takes a member back.
-    pub fn unobserve(&self, task: &crate::task::AnyTask, id: ObserverId, index: u32) {
-        task.cell().forget_member(id, index);
+    /// Takes a task back: as a member, or as several.
+    pub fn unobserve(&self, task: &crate::task::AnyTask, id: ObserverId) {
+        task.cell().forget_members(id);
     }
 
     fn member_done(&self, observer: u32, index: u32) {
