@@ -1,6 +1,7 @@
 //! [`Barrier`]: tasks that wait for each other.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -12,7 +13,7 @@ use std::task::{Context, Poll};
 use crate::handle::Handle;
 use crate::name::name_methods;
 use crate::observe;
-use crate::waiters::{Key, Waiters};
+use crate::waiters::{Left, Ticket, Waiters};
 
 /// A meeting point of a fixed number of tasks, again and again.
 ///
@@ -32,7 +33,9 @@ use crate::waiters::{Key, Waiters};
 pub struct Barrier {
     parties: usize,
     broken: Cell<bool>,
-    waiters: Waiters<Outcome>,
+    waiters: Waiters<()>,
+    /// What those whose round has ended are told, until they have run; in the order of their tickets.
+    told: RefCell<VecDeque<(Ticket, Outcome)>>,
     name: Option<Rc<str>>,
 }
 
@@ -57,7 +60,7 @@ pub struct BrokenBarrier;
 #[must_use = "futures do nothing unless awaited"]
 pub struct Wait<'a> {
     barrier: Handle<'a, Barrier>,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -75,6 +78,7 @@ impl Barrier {
             parties,
             broken: Cell::new(false),
             waiters: Waiters::new(),
+            told: RefCell::new(VecDeque::new()),
             name: None,
         }
     }
@@ -95,7 +99,7 @@ impl Barrier {
     pub fn wait(&self) -> Wait<'_> {
         Wait {
             barrier: Handle::Borrowed(self),
-            key: None,
+            ticket: None,
             location: Location::caller(),
         }
     }
@@ -113,7 +117,7 @@ impl Barrier {
     pub fn wait_owned<'a>(self: &Rc<Self>) -> Wait<'a> {
         Wait {
             barrier: Handle::Shared(Rc::clone(self)),
-            key: None,
+            ticket: None,
             location: Location::caller(),
         }
     }
@@ -155,8 +159,25 @@ impl Barrier {
     }
 
     fn break_round(&self) {
-        self.waiters
-            .wake_all(|outcome| *outcome = Err(BrokenBarrier));
+        self.end_round(|_| Err(BrokenBarrier));
+    }
+
+    /// Lets everybody go who waits, each told by its number.
+    fn end_round(&self, tell: impl Fn(usize) -> Outcome) {
+        let mut number = 0;
+        self.waiters.wake_while(|ticket, ()| {
+            self.told.borrow_mut().push_back((ticket, tell(number)));
+            number += 1;
+            true
+        });
+    }
+
+    /// What the holder of a ticket was told when its round ended.
+    fn outcome(&self, ticket: Ticket) -> Outcome {
+        let mut told = self.told.borrow_mut();
+        let found = told.binary_search_by_key(&ticket, |(ticket, _)| *ticket);
+        let entry = found.ok().and_then(|index| told.remove(index));
+        entry.map_or(Err(BrokenBarrier), |(_, outcome)| outcome)
     }
 
     /// The answer to one who arrives, if it need not wait. The last one lets the others go.
@@ -168,11 +189,7 @@ impl Barrier {
         if self.n_waiting() < last {
             return None;
         }
-        let mut number = 0;
-        self.waiters.wake_all(|outcome| {
-            *outcome = Ok(number);
-            number += 1;
-        });
+        self.end_round(Ok);
         Some(Ok(last))
     }
 }
@@ -183,20 +200,38 @@ impl Future for Wait<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let barrier = &*this.barrier;
-        let told_later = Err(BrokenBarrier);
-        let polled = barrier
-            .waiters
-            .poll(&mut this.key, cx.waker(), told_later, || barrier.arrive());
-        if polled.is_pending() {
-            observe::waits("Barrier", barrier.name.as_ref(), None, this.location);
+        let waker = cx.waker();
+        match this.ticket {
+            Some(ticket) if barrier.waiters.claim(ticket, waker) => {
+                this.ticket = None;
+                return Poll::Ready(barrier.outcome(ticket));
+            }
+            Some(_) => {}
+            None => {
+                let arrived = || barrier.arrive();
+                let entered = barrier.waiters.enter(&mut this.ticket, waker, (), arrived);
+                if entered.is_ready() {
+                    return entered;
+                }
+            }
         }
-        polled
+        observe::waits(
+            "Barrier",
+            barrier.name.as_ref(),
+            observe::nobody,
+            this.location,
+        );
+        Poll::Pending
     }
 }
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        self.barrier.waiters.forget(self.key);
+        if let Some(ticket) = self.ticket {
+            if self.barrier.waiters.leave(ticket) == Left::Chosen {
+                let _ = self.barrier.outcome(ticket);
+            }
+        }
     }
 }
 

@@ -33,7 +33,7 @@ use futures_core::Stream;
 use crate::closed::SendError;
 use crate::name::shared_name_methods;
 use crate::observe;
-use crate::waiters::{Key, Waiters};
+use crate::waiters::{Ticket, Waiters};
 use ring::{Read, Ring};
 
 /// The sending end. Clones send to the same receivers.
@@ -48,7 +48,7 @@ pub struct Receiver<T> {
     shared: Rc<Shared<T>>,
     /// The number of the next value.
     next: u64,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -138,7 +138,7 @@ impl<T: Clone> Sender<T> {
             return Err(SendError(value));
         }
         let overwritten = self.shared.ring.borrow_mut().push(value, receivers);
-        self.shared.waiters.wake_all(|_| {});
+        self.shared.waiters.wake_all();
         drop(overwritten);
         Ok(receivers)
     }
@@ -174,7 +174,7 @@ impl<T> Receiver<T> {
         Receiver {
             shared: Rc::clone(shared),
             next,
-            key: None,
+            ticket: None,
             location,
         }
     }
@@ -233,24 +233,22 @@ impl<T: Clone> Receiver<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, RecvError>> {
         let shared = Rc::clone(&self.shared);
-        if let Some(key) = self.key {
-            if shared.waiters.claim(key, cx.waker()).is_none() {
-                observe::waits("broadcast", shared.name.get(), None, location);
-                return Poll::Pending;
-            }
+        let chosen = |ticket| shared.waiters.claim(ticket, cx.waker());
+        if !self.ticket.is_none_or(chosen) {
+            observe::waits("broadcast", shared.name.get(), observe::nobody, location);
+            return Poll::Pending;
         }
-        let mut key = None;
-        let polled = shared
-            .waiters
-            .enter(&mut key, cx.waker(), (), || match self.recv_nowait() {
-                Ok(value) => Some(Ok(value)),
-                Err(RecvNowaitError::Lagged(count)) => Some(Err(RecvError::Lagged(count))),
-                Err(RecvNowaitError::Closed) => Some(Err(RecvError::Closed)),
-                Err(RecvNowaitError::Empty) => None,
-            });
-        self.key = key;
+        let mut ticket = None;
+        let received = || match self.recv_nowait() {
+            Ok(value) => Some(Ok(value)),
+            Err(RecvNowaitError::Lagged(count)) => Some(Err(RecvError::Lagged(count))),
+            Err(RecvNowaitError::Closed) => Some(Err(RecvError::Closed)),
+            Err(RecvNowaitError::Empty) => None,
+        };
+        let polled = shared.waiters.enter(&mut ticket, cx.waker(), (), received);
+        self.ticket = ticket;
         if polled.is_pending() {
-            observe::waits("broadcast", shared.name.get(), None, location);
+            observe::waits("broadcast", shared.name.get(), observe::nobody, location);
         }
         polled
     }
@@ -299,14 +297,14 @@ impl<T> Drop for Sender<T> {
         let left = self.shared.senders.get() - 1;
         self.shared.senders.set(left);
         if left == 0 {
-            self.shared.waiters.wake_all(|_| {});
+            self.shared.waiters.wake_all();
         }
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.shared.waiters.forget(self.key);
+        self.shared.waiters.forget(self.ticket);
         self.shared.receivers.set(self.shared.receivers.get() - 1);
         // The destructors of values are foreign code: they run after the borrow.
         let unwanted = self.shared.ring.borrow_mut().leave(self.next);
@@ -317,7 +315,7 @@ impl<T> Drop for Receiver<T> {
 impl<T: Clone> Drop for Receiving<'_, T> {
     fn drop(&mut self) {
         let receiver = &mut *self.receiver;
-        receiver.shared.waiters.forget(receiver.key.take());
+        receiver.shared.waiters.forget(receiver.ticket.take());
     }
 }
 

@@ -39,7 +39,7 @@ use crate::queue::{
     Fifo, Get, GetNowaitError, Kinds, Put, PutFrom, PutNowaitError, Queue, QueueShutDown,
     QueueStatistics, UNBOUNDED,
 };
-use crate::waiters::Key;
+use crate::waiters::Ticket;
 
 /// The sending end of a [`channel`].
 pub struct Sender<T> {
@@ -50,7 +50,7 @@ pub struct Sender<T> {
 pub struct Receiver<T> {
     end: Rc<RecvEnd<T>>,
     /// This receiver's place in the line while it is polled as a stream.
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -117,7 +117,7 @@ fn with_room<T>(room: usize, location: &'static Location<'static>) -> (Sender<T>
     };
     let receiver = Receiver {
         end: Rc::new(RecvEnd { queue }),
-        key: None,
+        ticket: None,
         location,
     };
     (sender, receiver)
@@ -290,7 +290,7 @@ impl<T> Stream for Receiver<T> {
         let this = self.get_mut();
         this.end
             .queue
-            .poll_get(&mut this.key, this.location, cx)
+            .poll_get(&mut this.ticket, this.location, cx)
             .map(Result::ok)
     }
 }
@@ -307,7 +307,7 @@ impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
         Receiver {
             end: Rc::clone(&self.end),
-            key: None,
+            ticket: None,
             location: self.location,
         }
     }
@@ -315,7 +315,7 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.end.queue.leave_getters(&mut self.key);
+        self.end.queue.leave_getters(&mut self.ticket);
     }
 }
 

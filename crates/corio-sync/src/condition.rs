@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use crate::guard::LockGuard;
 use crate::name::name_methods;
 use crate::observe;
-use crate::waiters::{Key, Left, Waiters};
+use crate::waiters::{Left, Ticket, Waiters};
 
 /// Lets tasks that hold a [`Lock`](crate::Lock) wait for a change of its value, the lock being free
 /// meanwhile.
@@ -85,9 +85,9 @@ enum Stage {
     /// The lock is held.
     Idle,
     /// The lock was given away until a notification comes.
-    Waiting(Key),
-    /// Notified, and without the lock; the key is the place in the lock's line.
-    Relocking(Option<Key>),
+    Waiting(Ticket),
+    /// Notified, and without the lock; the ticket is the place in the lock's line.
+    Relocking(Option<Ticket>),
 }
 
 impl Condition {
@@ -155,7 +155,7 @@ impl Condition {
 
     /// Ends the wait of all who wait now.
     pub fn notify_all(&self) {
-        self.waiters.wake_all(|_| {});
+        self.waiters.wake_all();
     }
 
     /// How many wait.
@@ -191,20 +191,20 @@ impl<'w, 'a, T: ?Sized> Core<'w, 'a, T> {
             match &mut self.stage {
                 Stage::Idle => {
                     // In the line first, so that a notification made by whoever gets the lock counts.
-                    let key = condition.waiters.enqueue(cx.waker().clone(), ());
-                    self.stage = Stage::Waiting(key);
+                    let ticket = condition.waiters.enqueue(cx.waker().clone(), ());
+                    self.stage = Stage::Waiting(ticket);
                     self.guard.suspend();
                 }
-                Stage::Waiting(key) => {
-                    if condition.waiters.claim(*key, cx.waker()).is_none() {
+                Stage::Waiting(ticket) => {
+                    if !condition.waiters.claim(*ticket, cx.waker()) {
                         let name = condition.name.as_ref();
-                        observe::waits("Condition", name, None, self.location);
+                        observe::waits("Condition", name, observe::nobody, self.location);
                         return Poll::Pending;
                     }
                     self.stage = Stage::Relocking(None);
                 }
-                Stage::Relocking(key) => {
-                    ready!(self.guard.poll_resume(key, self.location, cx));
+                Stage::Relocking(ticket) => {
+                    ready!(self.guard.poll_resume(ticket, self.location, cx));
                     self.stage = Stage::Idle;
                     return Poll::Ready(());
                 }
@@ -215,15 +215,12 @@ impl<'w, 'a, T: ?Sized> Core<'w, 'a, T> {
 
 impl<T: ?Sized> Drop for Core<'_, '_, T> {
     fn drop(&mut self) {
-        let (key, notified) = match self.stage {
+        let (ticket, notified) = match self.stage {
             Stage::Idle => return,
-            Stage::Waiting(key) => (
-                None,
-                matches!(self.condition.waiters.leave(key), Left::Chosen(())),
-            ),
-            Stage::Relocking(key) => (key, true),
+            Stage::Waiting(ticket) => (None, self.condition.waiters.leave(ticket) == Left::Chosen),
+            Stage::Relocking(ticket) => (ticket, true),
         };
-        self.guard.resume_or_cancel(key, self.location);
+        self.guard.resume_or_cancel(ticket, self.location);
         if notified {
             self.condition.notify(1);
         }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use crate::handle::Handle;
 use crate::name::name_methods;
 use crate::observe;
-use crate::waiters::{Key, Waiters};
+use crate::waiters::{Ticket, Waiters};
 
 /// A flag, cleared at first, that any number of tasks can wait for.
 ///
@@ -49,7 +49,7 @@ pub struct EventStatistics {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Wait<'a> {
     event: Handle<'a, Event>,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -68,7 +68,7 @@ impl Event {
     /// Raises the flag and wakes everybody who waits, in the order in which they came.
     pub fn set(&self) {
         self.set.set(true);
-        self.waiters.wake_all(|_| {});
+        self.waiters.wake_all();
     }
 
     /// Lowers the flag. Those whom a [`set`](Self::set) woke are not held back.
@@ -90,7 +90,7 @@ impl Event {
     pub fn wait(&self) -> Wait<'_> {
         Wait {
             event: Handle::Borrowed(self),
-            key: None,
+            ticket: None,
             location: Location::caller(),
         }
     }
@@ -104,7 +104,7 @@ impl Event {
     pub fn wait_owned<'a>(self: &Rc<Self>) -> Wait<'a> {
         Wait {
             event: Handle::Shared(Rc::clone(self)),
-            key: None,
+            ticket: None,
             location: Location::caller(),
         }
     }
@@ -125,11 +125,11 @@ impl Future for Wait<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let event = &*this.event;
-        let polled = event.waiters.poll(&mut this.key, cx.waker(), (), || {
-            event.set.get().then_some(())
-        });
+        let polled = event
+            .waiters
+            .poll(&mut this.ticket, cx.waker(), (), || event.set.get());
         if polled.is_pending() {
-            observe::waits("Event", event.name.as_ref(), None, this.location);
+            observe::waits("Event", event.name.as_ref(), observe::nobody, this.location);
         }
         polled
     }
@@ -138,7 +138,7 @@ impl Future for Wait<'_> {
 impl Drop for Wait<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.event.waiters.forget(self.key);
+        self.event.waiters.forget(self.ticket);
     }
 }
 

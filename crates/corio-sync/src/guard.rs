@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::handle::Handle;
 use crate::lock::Lock;
-use crate::waiters::Key;
+use crate::waiters::Ticket;
 
 /// The right to use the value of a [`Lock`], given back on drop.
 ///
@@ -37,7 +37,7 @@ pub type OwnedLockGuard<T> = LockGuard<'static, T>;
 #[must_use = "futures do nothing unless awaited"]
 pub struct Reacquire<'g, 'a, T: ?Sized> {
     guard: &'g mut LockGuard<'a, T>,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -70,7 +70,7 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     pub fn reacquire<'g>(guard: &'g mut Self) -> Reacquire<'g, 'a, T> {
         Reacquire {
             guard,
-            key: None,
+            ticket: None,
             location: Location::caller(),
         }
     }
@@ -86,12 +86,12 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     /// Polls for the lock after [`suspend`](Self::suspend).
     pub(crate) fn poll_resume(
         &mut self,
-        key: &mut Option<Key>,
+        ticket: &mut Option<Ticket>,
         location: &'static Location<'static>,
         cx: &Context<'_>,
     ) -> Poll<()> {
         if self.value.is_none() {
-            self.value = Some(ready!(self.lock.poll_take(key, location, cx)));
+            self.value = Some(ready!(self.lock.poll_take(ticket, location, cx)));
         }
         Poll::Ready(())
     }
@@ -99,11 +99,11 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     /// Ends a wait for the lock, with the lock if it can be had now.
     pub(crate) fn resume_or_cancel(
         &mut self,
-        key: Option<Key>,
+        ticket: Option<Ticket>,
         location: &'static Location<'static>,
     ) {
         if self.value.is_none() {
-            self.value = self.lock.take_or_cancel(key, location);
+            self.value = self.lock.take_or_cancel(ticket, location);
         }
     }
 }
@@ -145,13 +145,13 @@ impl<T: ?Sized> Future for Reacquire<'_, '_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.guard.poll_resume(&mut this.key, this.location, cx)
+        this.guard.poll_resume(&mut this.ticket, this.location, cx)
     }
 }
 
 impl<T: ?Sized> Drop for Reacquire<'_, '_, T> {
     fn drop(&mut self) {
-        self.guard.lock.cancel_take(self.key);
+        self.guard.lock.cancel_take(self.ticket);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::handle::Handle;
 use crate::name::name_methods;
 use crate::observe::{self, Holder};
 use crate::permits::{MOST, Permits};
-use crate::waiters::Key;
+use crate::waiters::Ticket;
 
 /// A limit on how many tasks do something at once, which can be raised and lowered on the way and knows
 /// who has its tokens.
@@ -62,7 +62,7 @@ pub struct Token<'a> {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Acquire<'a> {
     limiter: Handle<'a, CapacityLimiter>,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -100,7 +100,7 @@ impl CapacityLimiter {
     pub fn acquire(&self) -> Acquire<'_> {
         Acquire {
             limiter: Handle::Borrowed(self),
-            key: None,
+            ticket: None,
             location: Location::caller(),
         }
     }
@@ -115,7 +115,7 @@ impl CapacityLimiter {
         let limiter = Handle::Shared(Rc::clone(self));
         Acquire {
             limiter,
-            key: None,
+            ticket: None,
             location: Location::caller(),
         }
     }
@@ -174,7 +174,10 @@ impl CapacityLimiter {
 
 impl<'a> Token<'a> {
     fn new(limiter: Handle<'a, CapacityLimiter>, location: &'static Location<'static>) -> Self {
-        let holder = observe::holder_at(location);
+        let holder = Holder {
+            task: observe::task_here(),
+            location,
+        };
         let entry = limiter.borrowers.borrow_mut().insert(holder);
         Token { limiter, entry }
     }
@@ -193,9 +196,9 @@ impl<'a> Future for Acquire<'a> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Token<'a>> {
         let this = self.get_mut();
         let limiter = &*this.limiter;
-        let polled = limiter.tokens.poll_acquire(&mut this.key, 1, cx.waker());
+        let polled = limiter.tokens.poll_acquire(&mut this.ticket, 1, cx.waker());
         if polled.is_pending() {
-            let holder = limiter.borrowers.borrow().iter().next();
+            let holder = || limiter.borrowers.borrow().iter().next();
             observe::waits(
                 "CapacityLimiter",
                 limiter.name.as_ref(),
@@ -210,8 +213,8 @@ impl<'a> Future for Acquire<'a> {
 
 impl Drop for Acquire<'_> {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.limiter.tokens.cancel(key);
+        if let Some(ticket) = self.ticket {
+            self.limiter.tokens.cancel(ticket, 1);
         }
     }
 }

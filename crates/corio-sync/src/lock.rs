@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -11,9 +12,9 @@ use std::task::{Context, Poll, ready};
 use crate::guard::LockGuard;
 use crate::handle::Handle;
 use crate::name::name_methods;
-use crate::observe::{self, Holder};
+use crate::observe::{self, Holder, HolderCell};
 use crate::permits::Permits;
-use crate::waiters::Key;
+use crate::waiters::Ticket;
 
 /// A value that one task at a time may use, across its awaits.
 ///
@@ -37,7 +38,7 @@ use crate::waiters::Key;
 pub struct Lock<T: ?Sized> {
     /// One permit: who has it, has the value.
     turn: Permits,
-    holder: Cell<Option<Holder>>,
+    holder: HolderCell,
     name: Option<Rc<str>>,
     /// Away while a guard has it.
     value: Cell<Option<Box<T>>>,
@@ -59,7 +60,7 @@ pub struct LockStatistics {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Acquire<'a, T: ?Sized> {
     lock: Handle<'a, Lock<T>>,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -80,7 +81,7 @@ impl<T: ?Sized> Lock<T> {
     pub const fn from_box(value: Box<T>) -> Self {
         Lock {
             turn: Permits::new(1),
-            holder: Cell::new(None),
+            holder: HolderCell::new(),
             name: None,
             value: Cell::new(Some(value)),
         }
@@ -101,7 +102,7 @@ impl<T: ?Sized> Lock<T> {
         let location = Location::caller();
         Acquire {
             lock: Handle::Borrowed(self),
-            key: None,
+            ticket: None,
             location,
         }
     }
@@ -121,7 +122,7 @@ impl<T: ?Sized> Lock<T> {
         let location = Location::caller();
         Acquire {
             lock: Handle::Shared(Rc::clone(self)),
-            key: None,
+            ticket: None,
             location,
         }
     }
@@ -180,14 +181,14 @@ impl<T: ?Sized> Lock<T> {
     #[inline]
     pub(crate) fn poll_take(
         &self,
-        key: &mut Option<Key>,
+        ticket: &mut Option<Ticket>,
         location: &'static Location<'static>,
         cx: &Context<'_>,
     ) -> Poll<Box<T>> {
-        match self.turn.poll_acquire(key, 1, cx.waker()) {
+        match self.turn.poll_acquire(ticket, 1, cx.waker()) {
             Poll::Ready(()) => Poll::Ready(self.take(location)),
             Poll::Pending => {
-                observe::waits("Lock", self.name.as_ref(), self.holder.get(), location);
+                observe::waits("Lock", self.name.as_ref(), || self.holder.get(), location);
                 Poll::Pending
             }
         }
@@ -195,20 +196,20 @@ impl<T: ?Sized> Lock<T> {
 
     /// Gives up a wait made with [`poll_take`](Self::poll_take).
     #[inline]
-    pub(crate) fn cancel_take(&self, key: Option<Key>) {
-        if let Some(key) = key {
-            self.turn.cancel(key);
+    pub(crate) fn cancel_take(&self, ticket: Option<Ticket>) {
+        if let Some(ticket) = ticket {
+            self.turn.cancel(ticket, 1);
         }
     }
 
     /// Gives up a wait but takes the value if that needs no waiting.
     pub(crate) fn take_or_cancel(
         &self,
-        key: Option<Key>,
+        ticket: Option<Ticket>,
         location: &'static Location<'static>,
     ) -> Option<Box<T>> {
-        let taken = match key {
-            Some(key) => self.turn.cancel_or_keep(key),
+        let taken = match ticket {
+            Some(ticket) => self.turn.cancel_or_keep(ticket),
             None => self.turn.try_acquire(1),
         };
         taken.then(|| self.take(location))
@@ -217,13 +218,14 @@ impl<T: ?Sized> Lock<T> {
     /// Takes the value back from a guard and lets the next one in.
     #[inline]
     pub(crate) fn put_back(&self, value: Box<T>) {
-        self.value.set(Some(value));
+        // The place is empty: forgetting that spares the check.
+        mem::forget(self.value.replace(Some(value)));
         self.turn.release(1);
     }
 
     #[inline]
     fn take(&self, location: &'static Location<'static>) -> Box<T> {
-        self.holder.set(Some(observe::holder_at(location)));
+        self.holder.set(observe::task_here(), location);
         self.value.take().expect("the turn comes with the value")
     }
 }
@@ -234,7 +236,7 @@ impl<'a, T: ?Sized> Future for Acquire<'a, T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let value = ready!(this.lock.poll_take(&mut this.key, this.location, cx));
+        let value = ready!(this.lock.poll_take(&mut this.ticket, this.location, cx));
         Poll::Ready(LockGuard::new(this.lock.clone(), value))
     }
 }
@@ -242,7 +244,7 @@ impl<'a, T: ?Sized> Future for Acquire<'a, T> {
 impl<T: ?Sized> Drop for Acquire<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.cancel_take(self.key);
+        self.lock.cancel_take(self.ticket);
     }
 }
 

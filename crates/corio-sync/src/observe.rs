@@ -85,11 +85,13 @@ pub fn set_observer(observer: Option<&'static dyn Observer>) -> Option<&'static 
     OBSERVER.replace(observer)
 }
 
-/// A holder that took its object at `location`, now, in the current task.
+/// The number of the current task, if somebody knows it.
 #[inline]
-pub(crate) fn holder_at(location: &'static Location<'static>) -> Holder {
-    let task = OBSERVER.get().and_then(|observer| observer.current_task());
-    Holder { task, location }
+pub(crate) fn task_here() -> Option<u64> {
+    match OBSERVER.get() {
+        None => None,
+        Some(observer) => observer.current_task(),
+    }
 }
 
 /// Reports a wait, if anybody wants to know.
@@ -97,16 +99,50 @@ pub(crate) fn holder_at(location: &'static Location<'static>) -> Holder {
 pub(crate) fn waits(
     kind: &'static str,
     name: Option<&Rc<str>>,
-    holder: Option<Holder>,
+    holder: impl FnOnce() -> Option<Holder>,
     location: &'static Location<'static>,
 ) {
     if let Some(observer) = OBSERVER.get() {
         observer.task_waits(&Waiting {
             kind,
             name,
-            holder,
+            holder: holder(),
             location,
         });
+    }
+}
+
+/// Nobody can be named as the holder.
+#[inline]
+pub(crate) fn nobody() -> Option<Holder> {
+    None
+}
+
+/// The last one to have taken an object, cheap to write.
+pub(crate) struct HolderCell {
+    task: Cell<Option<u64>>,
+    location: Cell<Option<&'static Location<'static>>>,
+}
+
+impl HolderCell {
+    pub(crate) const fn new() -> Self {
+        HolderCell {
+            task: Cell::new(None),
+            location: Cell::new(None),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, task: Option<u64>, location: &'static Location<'static>) {
+        self.task.set(task);
+        self.location.set(Some(location));
+    }
+
+    pub(crate) fn get(&self) -> Option<Holder> {
+        self.location.get().map(|location| Holder {
+            task: self.task.get(),
+            location,
+        })
     }
 }
 

@@ -222,7 +222,7 @@ impl<T> Future for Receiver<T> {
         if let Some(outcome) = shared.outcome() {
             return Poll::Ready(outcome);
         }
-        observe::waits("oneshot", shared.name.get(), None, self.location);
+        observe::waits("oneshot", shared.name.get(), observe::nobody, self.location);
         Poll::Pending
     }
 }
@@ -238,7 +238,12 @@ impl<T> Future for WaitClosed<'_, T> {
         if shared.closed.get() {
             return Poll::Ready(());
         }
-        observe::waits("oneshot::closed", shared.name.get(), None, self.location);
+        observe::waits(
+            "oneshot::closed",
+            shared.name.get(),
+            observe::nobody,
+            self.location,
+        );
         Poll::Pending
     }
 }

@@ -5,9 +5,9 @@
 //! so nobody overtakes, not even a task that gives a permit back and asks again at once.
 
 use std::cell::Cell;
-use std::task::{Poll, Waker, ready};
+use std::task::{Poll, Waker};
 
-use crate::waiters::{Key, Left, Waiters};
+use crate::waiters::{Left, Ticket, Waiters};
 
 /// A number of permits and those who wait for some of them.
 pub(crate) struct Permits {
@@ -53,36 +53,49 @@ impl Permits {
         free
     }
 
-    /// Takes `count` when their turn has come. `key` is empty before the wait and after it.
+    /// Takes `count` when their turn has come. `ticket` is empty before the wait and after it.
     #[inline]
     pub(crate) fn poll_acquire(
         &self,
-        key: &mut Option<Key>,
+        ticket: &mut Option<Ticket>,
         count: usize,
         waker: &Waker,
     ) -> Poll<()> {
-        let began = key.is_some();
-        ready!(self.waiters.poll(key, waker, count, || {
-            self.try_acquire(count).then_some(count)
-        }));
-        if began {
-            // Those who came while this one was granted but had not run may go on now.
-            self.grant();
+        match *ticket {
+            None if self.try_acquire(count) => Poll::Ready(()),
+            None => self.wait(ticket, count, waker),
+            Some(place) if self.waiters.claim(place, waker) => {
+                *ticket = None;
+                // Those who came while this one was granted but had not run may go on now.
+                self.grant();
+                Poll::Ready(())
+            }
+            Some(_) => Poll::Pending,
         }
-        Poll::Ready(())
     }
 
-    /// Gives up the wait. What had been granted goes to the next in line.
-    pub(crate) fn cancel(&self, key: Key) {
-        match self.waiters.leave(key) {
+    /// Joins the line, unless the clone of the waker, which is foreign code, has made that needless.
+    #[inline(never)]
+    fn wait(&self, ticket: &mut Option<Ticket>, count: usize, waker: &Waker) -> Poll<()> {
+        let waker = waker.clone();
+        if self.try_acquire(count) {
+            return Poll::Ready(());
+        }
+        *ticket = Some(self.waiters.enqueue(waker, count));
+        Poll::Pending
+    }
+
+    /// Gives up the wait for `count`. If they had been granted, they go to the next in line.
+    pub(crate) fn cancel(&self, ticket: Ticket, count: usize) {
+        match self.waiters.leave(ticket) {
             Left::Waiting => self.grant(),
-            Left::Chosen(count) => self.release(count),
+            Left::Chosen => self.release(count),
         }
     }
 
     /// Gives up the wait, unless the permits had been granted: then they are the caller's.
-    pub(crate) fn cancel_or_keep(&self, key: Key) -> bool {
-        let granted = matches!(self.waiters.leave(key), Left::Chosen(_));
+    pub(crate) fn cancel_or_keep(&self, ticket: Ticket) -> bool {
+        let granted = self.waiters.leave(ticket) == Left::Chosen;
         self.grant();
         granted
     }
@@ -115,16 +128,14 @@ impl Permits {
         }
     }
 
+    #[inline(never)]
     fn grant_to_waiters(&self) {
-        let mut left = self.available.get();
-        self.waiters.choose_while(|&mut count| {
-            let enough = count as isize <= left;
-            if enough {
-                left -= count as isize;
+        self.waiters.wake_while(|_, count| {
+            let left = self.available.get() - count as isize;
+            if left >= 0 {
+                self.available.set(left);
             }
-            enough
+            left >= 0
         });
-        self.available.set(left);
-        self.waiters.wake_chosen();
     }
 }

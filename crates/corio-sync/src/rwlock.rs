@@ -11,9 +11,9 @@ use std::task::{Context, Poll, ready};
 
 use crate::handle::Handle;
 use crate::name::name_methods;
-use crate::observe::{self, Holder};
+use crate::observe::{self, Holder, HolderCell};
 use crate::permits::{MOST, Permits};
-use crate::waiters::Key;
+use crate::waiters::Ticket;
 
 /// A value that many tasks may read, or one may change, across awaits.
 ///
@@ -35,7 +35,7 @@ use crate::waiters::Key;
 pub struct RwLock<T: ?Sized> {
     /// A reader takes one permit, a writer all of them.
     turn: Permits,
-    holder: Cell<Option<Holder>>,
+    writer: HolderCell,
     name: Option<Rc<str>>,
     /// Away while a writer has it. Readers share it, so that a guard may outlive the borrow of the lock.
     value: Cell<Option<Rc<T>>>,
@@ -85,7 +85,8 @@ pub struct Write<'a, T: ?Sized> {
 
 struct Turn<'a, T: ?Sized> {
     lock: Handle<'a, RwLock<T>>,
-    key: Option<Key>,
+    permits: usize,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -97,7 +98,7 @@ impl<T> RwLock<T> {
     pub fn new(value: T) -> Self {
         RwLock {
             turn: Permits::new(WRITE),
-            holder: Cell::new(None),
+            writer: HolderCell::new(),
             name: None,
             value: Cell::new(Some(Rc::new(value))),
         }
@@ -122,7 +123,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> Read<'_, T> {
         Read {
-            turn: Turn::new(Handle::Borrowed(self), Location::caller()),
+            turn: Turn::new(Handle::Borrowed(self), READ, Location::caller()),
         }
     }
 
@@ -137,7 +138,7 @@ impl<T: ?Sized> RwLock<T> {
         T: 'a,
     {
         Read {
-            turn: Turn::new(Handle::Shared(Rc::clone(self)), Location::caller()),
+            turn: Turn::new(Handle::Shared(Rc::clone(self)), READ, Location::caller()),
         }
     }
 
@@ -149,7 +150,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> Write<'_, T> {
         Write {
-            turn: Turn::new(Handle::Borrowed(self), Location::caller()),
+            turn: Turn::new(Handle::Borrowed(self), WRITE, Location::caller()),
         }
     }
 
@@ -164,7 +165,7 @@ impl<T: ?Sized> RwLock<T> {
         T: 'a,
     {
         Write {
-            turn: Turn::new(Handle::Shared(Rc::clone(self)), Location::caller()),
+            turn: Turn::new(Handle::Shared(Rc::clone(self)), WRITE, Location::caller()),
         }
     }
 
@@ -228,7 +229,7 @@ impl<T: ?Sized> RwLock<T> {
         let readers = value
             .as_ref()
             .map_or(0, |value| Rc::strong_count(value) - 1);
-        let writer = self.holder.get().filter(|_| value.is_none());
+        let writer = self.writer.get().filter(|_| value.is_none());
         self.value.set(value);
         RwLockStatistics {
             readers,
@@ -244,25 +245,32 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     fn take(&self, location: &'static Location<'static>) -> Option<Rc<T>> {
-        self.holder.set(Some(observe::holder_at(location)));
+        self.writer.set(observe::task_here(), location);
         self.value.take()
     }
 }
 
 impl<'a, T: ?Sized> Turn<'a, T> {
-    fn new(lock: Handle<'a, RwLock<T>>, location: &'static Location<'static>) -> Self {
+    fn new(
+        lock: Handle<'a, RwLock<T>>,
+        permits: usize,
+        location: &'static Location<'static>,
+    ) -> Self {
         Turn {
             lock,
-            key: None,
+            permits,
+            ticket: None,
             location,
         }
     }
 
-    fn poll(&mut self, kind: &'static str, permits: usize, cx: &Context<'_>) -> Poll<()> {
+    fn poll(&mut self, kind: &'static str, cx: &Context<'_>) -> Poll<()> {
         let lock = &*self.lock;
-        let polled = lock.turn.poll_acquire(&mut self.key, permits, cx.waker());
+        let polled = lock
+            .turn
+            .poll_acquire(&mut self.ticket, self.permits, cx.waker());
         if polled.is_pending() {
-            let writer = lock.statistics().writer;
+            let writer = || lock.statistics().writer;
             observe::waits(kind, lock.name.as_ref(), writer, self.location);
         }
         polled
@@ -274,7 +282,7 @@ impl<'a, T: ?Sized> Future for Read<'a, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let turn = &mut self.get_mut().turn;
-        ready!(turn.poll("RwLock::read", READ, cx));
+        ready!(turn.poll("RwLock::read", cx));
         Poll::Ready(ReadGuard {
             value: turn.lock.share(),
             lock: turn.lock.clone(),
@@ -287,7 +295,7 @@ impl<'a, T: ?Sized> Future for Write<'a, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let turn = &mut self.get_mut().turn;
-        ready!(turn.poll("RwLock::write", WRITE, cx));
+        ready!(turn.poll("RwLock::write", cx));
         Poll::Ready(WriteGuard {
             value: turn.lock.take(turn.location),
             lock: turn.lock.clone(),
@@ -297,8 +305,8 @@ impl<'a, T: ?Sized> Future for Write<'a, T> {
 
 impl<T: ?Sized> Drop for Turn<'_, T> {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.lock.turn.cancel(key);
+        if let Some(ticket) = self.ticket {
+            self.lock.turn.cancel(ticket, self.permits);
         }
     }
 }

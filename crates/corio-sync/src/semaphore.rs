@@ -13,7 +13,7 @@ use crate::handle::Handle;
 use crate::name::name_methods;
 use crate::observe;
 use crate::permits::{MOST, Permits};
-use crate::waiters::Key;
+use crate::waiters::Ticket;
 
 /// A number of permits; a task that wants one waits until one is free.
 ///
@@ -67,7 +67,7 @@ pub type OwnedPermit = Permit<'static>;
 pub struct Acquire<'a> {
     semaphore: Handle<'a, Semaphore>,
     count: usize,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -279,7 +279,7 @@ impl<'a> Acquire<'a> {
         Acquire {
             semaphore,
             count,
-            key: None,
+            ticket: None,
             location,
         }
     }
@@ -294,9 +294,14 @@ impl<'a> Future for Acquire<'a> {
         let semaphore = &*this.semaphore;
         let polled = semaphore
             .permits
-            .poll_acquire(&mut this.key, this.count, cx.waker());
+            .poll_acquire(&mut this.ticket, this.count, cx.waker());
         if polled.is_pending() {
-            observe::waits(semaphore.kind, semaphore.name.as_ref(), None, this.location);
+            observe::waits(
+                semaphore.kind,
+                semaphore.name.as_ref(),
+                observe::nobody,
+                this.location,
+            );
         }
         ready!(polled);
         Poll::Ready(Permit {
@@ -309,8 +314,8 @@ impl<'a> Future for Acquire<'a> {
 impl Drop for Acquire<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.semaphore.permits.cancel(key);
+        if let Some(ticket) = self.ticket {
+            self.semaphore.permits.cancel(ticket, self.count);
         }
     }
 }

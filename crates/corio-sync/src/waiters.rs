@@ -1,125 +1,111 @@
 //! The line of waiters that every primitive of this crate keeps.
 //!
-//! A waiter is a slot in a small pool that belongs to one object; its future keeps the [`Key`] and is
-//! the only one to give the slot back, so a key never goes stale. Slots are recycled: once the pool
-//! has grown to the largest number of waiters there ever were, waiting allocates nothing.
+//! Waiters are served strictly from the front, so a ticket number says everything: a waiter has been
+//! chosen as soon as the counter of served tickets has passed its own. Only those that still have to be
+//! woken are in the ring, which allocates nothing once it has grown to the most there ever were.
 //!
 //! ```text
-//!             enqueue              choose                 wake_chosen
-//!   (free) ------------> Waiting ----------> Chosen ---------------------> Told
-//!      ^                    |                  |    waker taken and woken    |
-//!      |                    | leave            | claim or leave              | claim or leave
-//!      +--------------------+------------------+-----------------------------+
+//!   ring:   | chosen, to be woken now |  waiting, some of them gone  |
+//!           ^ pop, wake               ^ served                       ^ next ticket
 //! ```
 //!
 //! All who are to be woken by one call are chosen before the first of them is woken, so that whoever
 //! waits again meanwhile is not woken by the same call. No waker is cloned, woken or dropped while
-//! the pool is borrowed.
+//! the ring is borrowed.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::mem;
+use std::num::NonZeroU64;
 use std::task::{Poll, Waker};
 
-/// A waiter's place in the pool, owned by its future.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Key(u32);
+/// A waiter's number, owned by its future.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(NonZeroU64);
 
 /// What a waiter that leaves had come to.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a waiter that had been chosen has to pass its turn on"]
-pub(crate) enum Left<D> {
+pub(crate) enum Left {
     /// It was still in the line.
     Waiting,
     /// It had been chosen, and does not make use of it.
-    Chosen(D),
+    Chosen,
 }
 
-/// A first-in, first-out line of waiters with `D` told to each.
+/// A first-in, first-out line of waiters, with `D` to decide by who is next.
 pub(crate) struct Waiters<D> {
-    /// Slots in use: waiting, or chosen and not yet gone.
-    occupied: Cell<u32>,
-    /// Waiters in the line.
-    waiting: Cell<u32>,
-    /// Waiters that were chosen and whose waker is still to be woken.
-    unwoken: Cell<u32>,
-    pool: RefCell<Pool<D>>,
+    /// The number of the next to come, from 1.
+    next: Cell<u64>,
+    /// Everybody with a lower number has been chosen, or has gone.
+    served: Cell<u64>,
+    /// Those who wait, or were chosen and have not taken their turn yet.
+    present: Cell<usize>,
+    /// Those who wait.
+    waiting: Cell<usize>,
+    /// Those who were chosen and whose waker is still in the ring.
+    unwoken: Cell<usize>,
+    ring: RefCell<Ring<D>>,
 }
 
-struct Pool<D> {
-    slots: Vec<Slot<D>>,
-    free: u32,
-    line: Chain,
-    chosen: Chain,
+/// In the order of their numbers.
+struct Ring<D> {
+    entries: VecDeque<Entry<D>>,
+    /// How many entries inside the ring are of waiters that have gone.
+    gaps: usize,
 }
 
-struct Slot<D> {
+struct Entry<D> {
+    ticket: Ticket,
+    /// `None` if the waiter has gone.
     waker: Option<Waker>,
     data: D,
-    place: Place,
-    next: u32,
-    prev: u32,
 }
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Free,
-    Waiting,
-    Chosen,
-    Told,
-}
-
-struct Chain {
-    head: u32,
-    tail: u32,
-}
-
-const NIL: u32 = u32::MAX;
 
 impl<D: Copy> Waiters<D> {
     pub(crate) const fn new() -> Self {
         Waiters {
-            occupied: Cell::new(0),
+            next: Cell::new(1),
+            served: Cell::new(1),
+            present: Cell::new(0),
             waiting: Cell::new(0),
             unwoken: Cell::new(0),
-            pool: RefCell::new(Pool {
-                slots: Vec::new(),
-                free: NIL,
-                line: Chain::new(),
-                chosen: Chain::new(),
+            ring: RefCell::new(Ring {
+                entries: VecDeque::new(),
+                gaps: 0,
             }),
         }
     }
 
-    /// Waiters in the line.
+    /// Those who wait.
     #[inline]
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.get() as usize
+        self.waiting.get()
     }
 
     /// Whether nobody is here: neither in the line nor chosen and still to run.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.occupied.get() == 0
+        self.present.get() == 0
     }
 
-    /// One poll of a wait: what `at_once` says if the wait has not begun, else what the waiter was told
-    /// when it was chosen. `key` is empty before the wait and after it.
+    /// One poll of a wait: whether `at_once` says so if the wait has not begun, else whether the waiter
+    /// was chosen. `ticket` is empty before the wait and after it.
     #[inline]
     pub(crate) fn poll(
         &self,
-        key: &mut Option<Key>,
+        ticket: &mut Option<Ticket>,
         waker: &Waker,
         data: D,
-        at_once: impl FnMut() -> Option<D>,
-    ) -> Poll<D> {
-        match *key {
-            None => self.enter(key, waker, data, at_once),
-            Some(place) => match self.claim(place, waker) {
-                Some(told) => {
-                    *key = None;
-                    Poll::Ready(told)
-                }
-                None => Poll::Pending,
-            },
+        mut at_once: impl FnMut() -> bool,
+    ) -> Poll<()> {
+        match *ticket {
+            None => self.enter(ticket, waker, data, || at_once().then_some(())),
+            Some(place) if self.claim(place, waker) => {
+                *ticket = None;
+                Poll::Ready(())
+            }
+            Some(_) => Poll::Pending,
         }
     }
 
@@ -128,7 +114,7 @@ impl<D: Copy> Waiters<D> {
     #[inline]
     pub(crate) fn enter<R>(
         &self,
-        key: &mut Option<Key>,
+        ticket: &mut Option<Ticket>,
         waker: &Waker,
         data: D,
         mut at_once: impl FnMut() -> Option<R>,
@@ -140,143 +126,204 @@ impl<D: Copy> Waiters<D> {
         if let Some(answer) = at_once() {
             return Poll::Ready(answer);
         }
-        *key = Some(self.enqueue(waker, data));
+        *ticket = Some(self.enqueue(waker, data));
         Poll::Pending
     }
 
     /// Joins the end of the line.
-    pub(crate) fn enqueue(&self, waker: Waker, data: D) -> Key {
-        let mut pool = self.pool.borrow_mut();
-        let index = pool.insert(waker, data);
-        pool.link(index, Place::Waiting);
-        self.occupied.set(self.occupied.get() + 1);
-        self.waiting.set(self.waiting.get() + 1);
-        Key(index)
-    }
-
-    /// What a chosen waiter was told, its slot given back; else `waker` is the one to wake from now on.
-    pub(crate) fn claim(&self, key: Key, waker: &Waker) -> Option<D> {
-        let mut renewed: Option<Waker> = None;
-        loop {
-            let mut pool = self.pool.borrow_mut();
-            let slot = &mut pool.slots[key.0 as usize];
-            if slot.place != Place::Waiting {
-                let (data, stale) = self.release(&mut pool, key);
-                drop(pool);
-                drop(stale);
-                return Some(data);
-            }
-            if let Some(fresh) = renewed.take() {
-                let stale = slot.waker.replace(fresh);
-                drop(pool);
-                drop(stale);
-                return None;
-            }
-            if slot
-                .waker
-                .as_ref()
-                .is_some_and(|known| known.will_wake(waker))
-            {
-                return None;
-            }
-            drop(pool);
-            renewed = Some(waker.clone());
-        }
-    }
-
-    /// Gives the slot back before its turn was taken.
-    pub(crate) fn leave(&self, key: Key) -> Left<D> {
-        let mut pool = self.pool.borrow_mut();
-        let was_waiting = pool.slots[key.0 as usize].place == Place::Waiting;
-        let (data, waker) = self.release(&mut pool, key);
-        drop(pool);
-        drop(waker);
-        if was_waiting {
-            Left::Waiting
-        } else {
-            Left::Chosen(data)
-        }
-    }
-
-    /// Gives the slot back where a turn that is not taken is nobody else's loss.
     #[inline]
-    pub(crate) fn forget(&self, key: Option<Key>) {
-        if let Some(key) = key {
-            let _ = self.leave(key);
+    pub(crate) fn enqueue(&self, waker: Waker, data: D) -> Ticket {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        let ticket = Ticket(NonZeroU64::new(number).expect("numbers begin at 1"));
+        self.present.set(self.present.get() + 1);
+        self.waiting.set(self.waiting.get() + 1);
+        let entry = Entry {
+            ticket,
+            waker: Some(waker),
+            data,
+        };
+        self.ring.borrow_mut().entries.push_back(entry);
+        ticket
+    }
+
+    /// Takes the turn of a waiter that was chosen; else `waker` is the one to wake from now on.
+    #[inline]
+    pub(crate) fn claim(&self, ticket: Ticket, waker: &Waker) -> bool {
+        let chosen = self.is_served(ticket) || self.renew(ticket, waker);
+        if chosen {
+            let _ = self.leave(ticket);
+        }
+        chosen
+    }
+
+    /// Whether this waiter was chosen.
+    #[inline]
+    fn is_served(&self, ticket: Ticket) -> bool {
+        ticket.0.get() < self.served.get()
+    }
+
+    /// Keeps `waker` in the place of the one before, if that is another. Its clone is foreign code: true
+    /// if that has let this waiter be chosen.
+    #[inline(never)]
+    fn renew(&self, ticket: Ticket, waker: &Waker) -> bool {
+        let same = |known: &Waker| known.will_wake(waker);
+        let known = |entry: &mut Entry<D>| entry.waker.as_ref().is_some_and(same);
+        if self.ring.borrow_mut().find(ticket).is_some_and(known) {
+            return false;
+        }
+        let mut spare = Some(waker.clone());
+        if let Some(entry) = self.ring.borrow_mut().find(ticket) {
+            mem::swap(&mut entry.waker, &mut spare);
+        }
+        // The one that is left over is dropped after the borrow.
+        drop(spare);
+        self.is_served(ticket)
+    }
+
+    /// Takes a waiter out, before or after its turn has come.
+    #[inline]
+    pub(crate) fn leave(&self, ticket: Ticket) -> Left {
+        self.present.set(self.present.get() - 1);
+        if !self.is_served(ticket) {
+            self.waiting.set(self.waiting.get() - 1);
+            self.remove(ticket);
+            return Left::Waiting;
+        }
+        if self.unwoken.get() > 0 {
+            self.remove_unwoken(ticket);
+        }
+        Left::Chosen
+    }
+
+    /// Takes a waiter out where a turn that is not taken is nobody else's loss.
+    #[inline]
+    pub(crate) fn forget(&self, ticket: Option<Ticket>) {
+        if let Some(ticket) = ticket {
+            let _ = self.leave(ticket);
         }
     }
 
-    /// Chooses from the front as long as `wanted` says so; it may change what the waiter is told.
-    /// Nobody is woken before [`wake_chosen`](Self::wake_chosen).
-    pub(crate) fn choose_while(&self, mut wanted: impl FnMut(&mut D) -> bool) {
-        let mut pool = self.pool.borrow_mut();
-        while pool.line.head != NIL {
-            let first = pool.line.head;
-            if !wanted(&mut pool.slots[first as usize].data) {
+    /// Chooses from the front as long as `wanted` says so, then wakes the chosen in their order.
+    #[inline]
+    pub(crate) fn wake_while(&self, mut wanted: impl FnMut(Ticket, D) -> bool) {
+        let mut ring = self.ring.borrow_mut();
+        let Some(first) = ring.entries.front() else {
+            return;
+        };
+        let simple = first.waker.is_some() && self.unwoken.get() == 0;
+        if !simple {
+            drop(ring);
+            return self.choose_and_wake(&mut wanted);
+        }
+        if !wanted(first.ticket, first.data) {
+            return;
+        }
+        // Most often there is one, which is taken out at once.
+        self.served.set(first.ticket.0.get() + 1);
+        self.waiting.set(self.waiting.get() - 1);
+        let waker = ring.entries.pop_front().and_then(|first| first.waker);
+        let more = self.waiting.get() > 0;
+        if more {
+            self.choose(&mut ring, &mut wanted);
+        }
+        drop(ring);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        if more {
+            self.wake_chosen();
+        }
+    }
+
+    #[cold]
+    fn choose_and_wake(&self, wanted: &mut dyn FnMut(Ticket, D) -> bool) {
+        let mut ring = self.ring.borrow_mut();
+        ring.tidy();
+        self.choose(&mut ring, wanted);
+        drop(ring);
+        self.wake_chosen();
+    }
+
+    /// Chooses from the first that waits on, and leaves the chosen in the ring, to be woken.
+    #[inline(never)]
+    fn choose(&self, ring: &mut Ring<D>, wanted: &mut dyn FnMut(Ticket, D) -> bool) {
+        let served = self.served.get();
+        let begin = ring
+            .entries
+            .partition_point(|entry| entry.ticket.0.get() < served);
+        for entry in ring.entries.range(begin..) {
+            let gone = entry.waker.is_none();
+            if !gone && !wanted(entry.ticket, entry.data) {
                 break;
             }
-            pool.unlink(first);
-            pool.link(first, Place::Chosen);
-            self.waiting.set(self.waiting.get() - 1);
-            self.unwoken.set(self.unwoken.get() + 1);
+            self.served.set(entry.ticket.0.get() + 1);
+            if !gone {
+                self.waiting.set(self.waiting.get() - 1);
+                self.unwoken.set(self.unwoken.get() + 1);
+            }
         }
     }
 
     /// Wakes the chosen in their order, each outside of any borrow.
-    pub(crate) fn wake_chosen(&self) {
+    #[inline(never)]
+    fn wake_chosen(&self) {
         while self.unwoken.get() > 0 {
-            let mut pool = self.pool.borrow_mut();
-            let first = pool.chosen.head;
-            pool.unlink(first);
-            let slot = &mut pool.slots[first as usize];
-            slot.place = Place::Told;
-            let waker = slot.waker.take();
-            self.unwoken.set(self.unwoken.get() - 1);
-            drop(pool);
-            if let Some(waker) = waker {
+            let first = self.ring.borrow_mut().pop();
+            if let Some(waker) = first {
+                self.unwoken.set(self.unwoken.get() - 1);
                 waker.wake();
             }
         }
     }
 
-    /// Chooses and wakes up to `count` from the front.
-    pub(crate) fn wake_first(&self, mut count: usize) {
-        if self.waiting.get() == 0 {
-            return;
+    /// Chooses and wakes the first, if there is one.
+    #[inline]
+    pub(crate) fn wake_one(&self) {
+        if self.waiting.get() > 0 {
+            self.wake_first(1);
         }
-        self.choose_while(|_| {
+    }
+
+    /// Chooses and wakes up to `count` from the front.
+    #[inline(never)]
+    pub(crate) fn wake_first(&self, mut count: usize) {
+        self.wake_while(|_, _| {
             let go_on = count > 0;
             count = count.saturating_sub(1);
             go_on
         });
-        self.wake_chosen();
     }
 
-    /// Chooses and wakes everybody in the line, `tell` saying what each is told.
-    pub(crate) fn wake_all(&self, mut tell: impl FnMut(&mut D)) {
-        if self.waiting.get() == 0 {
-            return;
+    /// Chooses and wakes everybody in the line.
+    pub(crate) fn wake_all(&self) {
+        if self.waiting.get() > 0 {
+            self.wake_while(|_, _| true);
         }
-        self.choose_while(|data| {
-            tell(data);
-            true
-        });
-        self.wake_chosen();
     }
 
-    /// Frees the slot; the waker is dropped by the caller, once the borrow has ended.
-    fn release(&self, pool: &mut Pool<D>, key: Key) -> (D, Option<Waker>) {
-        let place = pool.slots[key.0 as usize].place;
-        match place {
-            Place::Waiting => self.waiting.set(self.waiting.get() - 1),
-            Place::Chosen => self.unwoken.set(self.unwoken.get() - 1),
-            Place::Told | Place::Free => {}
+    /// Takes a waiter out of the line.
+    fn remove(&self, ticket: Ticket) {
+        let mut ring = self.ring.borrow_mut();
+        let waker = ring.find(ticket).and_then(|entry| entry.waker.take());
+        ring.gaps += 1;
+        ring.tidy();
+        drop(ring);
+        drop(waker);
+    }
+
+    /// Takes one out that was chosen, if it is still to be woken.
+    #[cold]
+    fn remove_unwoken(&self, ticket: Ticket) {
+        let mut ring = self.ring.borrow_mut();
+        let waker = ring.find(ticket).and_then(|entry| entry.waker.take());
+        if waker.is_some() {
+            self.unwoken.set(self.unwoken.get() - 1);
+            ring.gaps += 1;
+            ring.tidy();
         }
-        if place != Place::Told {
-            pool.unlink(key.0);
-        }
-        self.occupied.set(self.occupied.get() - 1);
-        pool.remove(key.0)
+        drop(ring);
+        drop(waker);
     }
 }
 
@@ -286,91 +333,44 @@ impl<D: Copy> Default for Waiters<D> {
     }
 }
 
-impl<D: Copy> Pool<D> {
-    /// Takes a free slot, linked nowhere yet.
-    fn insert(&mut self, waker: Waker, data: D) -> u32 {
-        if self.free == NIL {
-            let index = self.slots.len() as u32;
-            assert!(index != NIL, "more than four billion waiters on one object");
-            let waker = Some(waker);
-            self.slots.push(Slot {
-                waker,
-                data,
-                place: Place::Free,
-                next: NIL,
-                prev: NIL,
-            });
-            return index;
-        }
-        let index = self.free;
-        let slot = &mut self.slots[index as usize];
-        self.free = slot.next;
-        slot.waker = Some(waker);
-        slot.data = data;
-        index
+impl<D> Ring<D> {
+    fn find(&mut self, ticket: Ticket) -> Option<&mut Entry<D>> {
+        let index = self
+            .entries
+            .binary_search_by_key(&ticket, |entry| entry.ticket)
+            .ok()?;
+        self.entries.get_mut(index)
     }
 
-    /// Puts an unlinked slot back on the free list.
-    fn remove(&mut self, index: u32) -> (D, Option<Waker>) {
-        let slot = &mut self.slots[index as usize];
-        slot.place = Place::Free;
-        slot.next = self.free;
-        self.free = index;
-        (slot.data, slot.waker.take())
+    /// Takes the first entry out; its waker, unless the waiter has gone.
+    fn pop(&mut self) -> Option<Waker> {
+        let waker = self.entries.pop_front()?.waker;
+        self.gaps -= usize::from(waker.is_none());
+        waker
     }
 
-    /// Appends a slot to the chain of its new place.
-    fn link(&mut self, index: u32, place: Place) {
-        let chain = if place == Place::Waiting {
-            &mut self.line
-        } else {
-            &mut self.chosen
-        };
-        let before = chain.tail;
-        chain.tail = index;
-        if before == NIL {
-            chain.head = index;
-        } else {
-            self.slots[before as usize].next = index;
+    /// Takes gaps out at the ends, and everywhere once they are more than the waiters: so the ring
+    /// stays small and a departure costs little on average.
+    fn tidy(&mut self) {
+        while self
+            .entries
+            .back()
+            .is_some_and(|entry| entry.waker.is_none())
+        {
+            self.entries.pop_back();
+            self.gaps -= 1;
         }
-        let slot = &mut self.slots[index as usize];
-        slot.place = place;
-        slot.prev = before;
-        slot.next = NIL;
-    }
-
-    /// Takes a slot out of the chain it is in.
-    fn unlink(&mut self, index: u32) {
-        let slot = &self.slots[index as usize];
-        let (place, prev, next) = (slot.place, slot.prev, slot.next);
-        let chain = if place == Place::Waiting {
-            &mut self.line
-        } else {
-            &mut self.chosen
-        };
-        if prev == NIL {
-            chain.head = next;
-        } else {
-            self.slots[prev as usize].next = next;
+        while self
+            .entries
+            .front()
+            .is_some_and(|entry| entry.waker.is_none())
+        {
+            self.entries.pop_front();
+            self.gaps -= 1;
         }
-        let chain = if place == Place::Waiting {
-            &mut self.line
-        } else {
-            &mut self.chosen
-        };
-        if next == NIL {
-            chain.tail = prev;
-        } else {
-            self.slots[next as usize].prev = prev;
-        }
-    }
-}
-
-impl Chain {
-    const fn new() -> Self {
-        Chain {
-            head: NIL,
-            tail: NIL,
+        if self.gaps > self.entries.len() / 2 {
+            self.entries.retain(|entry| entry.waker.is_some());
+            self.gaps = 0;
         }
     }
 }

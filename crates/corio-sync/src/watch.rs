@@ -27,7 +27,7 @@ use std::task::{Context, Poll, ready};
 use crate::closed::{Closed, SendError};
 use crate::name::shared_name_methods;
 use crate::observe;
-use crate::waiters::{Key, Waiters};
+use crate::waiters::{Ticket, Waiters};
 
 /// The sending end. Clones set the same value.
 pub struct Sender<T> {
@@ -44,7 +44,7 @@ pub struct Receiver<T> {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Changed<'a, T> {
     receiver: &'a mut Receiver<T>,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -117,7 +117,7 @@ impl<T> Sender<T> {
     pub fn send_replace(&self, value: T) -> Rc<T> {
         let before = mem::replace(&mut *self.shared.value.borrow_mut(), Rc::new(value));
         self.shared.version.set(self.shared.version.get() + 1);
-        self.shared.waiters.wake_all(|_| {});
+        self.shared.waiters.wake_all();
         before
     }
 
@@ -197,7 +197,7 @@ impl<T> Receiver<T> {
     pub fn changed(&mut self) -> Changed<'_, T> {
         Changed {
             receiver: self,
-            key: None,
+            ticket: None,
             location: Location::caller(),
         }
     }
@@ -231,22 +231,21 @@ impl<T> Shared<T> {
 impl<T> Changed<'_, T> {
     fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
         let shared = Rc::clone(&self.receiver.shared);
-        let told = match self.key {
-            Some(key) => shared.waiters.claim(key, cx.waker()).is_some(),
-            None => true,
-        };
+        let told = self
+            .ticket
+            .is_none_or(|ticket| shared.waiters.claim(ticket, cx.waker()));
         if told {
-            let mut key = None;
+            let mut ticket = None;
             let receiver = &mut *self.receiver;
             let entered = shared
                 .waiters
-                .enter(&mut key, cx.waker(), (), || receiver.look());
-            self.key = key;
+                .enter(&mut ticket, cx.waker(), (), || receiver.look());
+            self.ticket = ticket;
             if entered.is_ready() {
                 return entered;
             }
         }
-        observe::waits("watch", shared.name.get(), None, self.location);
+        observe::waits("watch", shared.name.get(), observe::nobody, self.location);
         Poll::Pending
     }
 }
@@ -311,7 +310,7 @@ impl<T> Drop for Sender<T> {
         let left = self.shared.senders.get() - 1;
         self.shared.senders.set(left);
         if left == 0 {
-            self.shared.waiters.wake_all(|_| {});
+            self.shared.waiters.wake_all();
         }
     }
 }
@@ -324,7 +323,7 @@ impl<T> Drop for Receiver<T> {
 
 impl<T> Drop for Changed<'_, T> {
     fn drop(&mut self) {
-        self.receiver.shared.waiters.forget(self.key);
+        self.receiver.shared.waiters.forget(self.ticket);
     }
 }
 

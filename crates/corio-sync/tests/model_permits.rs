@@ -232,8 +232,8 @@ fn run(subject: Subject, steps: &[Step]) {
     if steps.iter().any(leaked) {
         return;
     }
-    while !model.held.is_empty() || !model.requests.is_empty() {
-        let left = |model: &Model| model.held.len() + 2 * model.requests.len();
+    let left = |model: &Model| model.held.len() + 2 * model.requests.len();
+    while left(&model) > 0 {
         let before = left(&model);
         model.step(&subject, &Step::DropHeld(0));
         model.check(&subject);
@@ -241,13 +241,12 @@ fn run(subject: Subject, steps: &[Step]) {
             model.step(&subject, &Step::Poll(place));
         }
         model.check(&subject);
-        assert!(
-            model.held.len() + model.requests.len() < before,
-            "everybody gets a turn"
-        );
+        assert!(left(&model) < before, "everybody gets a turn");
     }
-    assert!(
-        (subject.try_now)(subject.total).is_some(),
+    let all: Vec<Held> = std::iter::from_fn(|| (subject.try_now)(subject.share)).collect();
+    assert_eq!(
+        all.len() as i64 * subject.share,
+        subject.total,
         "nothing was lost"
     );
 }

@@ -11,7 +11,7 @@ use futures_core::Stream;
 use super::{GetNowaitError, Order, OrderedQueue, QueueShutDown};
 use crate::handle::Handle;
 use crate::observe;
-use crate::waiters::{Key, Left};
+use crate::waiters::{Left, Ticket};
 
 /// The future of [`OrderedQueue::get`] and [`OrderedQueue::get_owned`].
 #[must_use = "futures do nothing unless awaited"]
@@ -40,7 +40,7 @@ pub struct Next<'s, 'a, T, O: Order<T>> {
 /// A place in the line of those who wait for an item.
 struct Place<'a, T, O: Order<T>> {
     queue: Handle<'a, OrderedQueue<T, O>>,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -53,7 +53,7 @@ impl<'a, T, O: Order<T>> Get<'a, T, O> {
         Get {
             place: Place {
                 queue,
-                key: None,
+                ticket: None,
                 location,
             },
         }
@@ -68,7 +68,7 @@ impl<'a, T, O: Order<T>> Items<'a, T, O> {
         Items {
             place: Place {
                 queue,
-                key: None,
+                ticket: None,
                 location,
             },
         }
@@ -91,45 +91,43 @@ impl<'a, T, O: Order<T>> Items<'a, T, O> {
 impl<T, O: Order<T>> Place<'_, T, O> {
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, QueueShutDown>> {
-        self.queue.poll_get(&mut self.key, self.location, cx)
+        self.queue.poll_get(&mut self.ticket, self.location, cx)
     }
 
     fn leave(&mut self) {
-        self.queue.leave_getters(&mut self.key);
+        self.queue.leave_getters(&mut self.ticket);
     }
 }
 
 impl<T, O: Order<T>> OrderedQueue<T, O> {
-    /// One poll for an item, `key` being the place in the line.
+    /// One poll for an item, `ticket` being the place in the line.
     #[inline]
     pub(crate) fn poll_get(
         &self,
-        key: &mut Option<Key>,
+        ticket: &mut Option<Ticket>,
         location: &'static Location<'static>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, QueueShutDown>> {
-        let chosen = match *key {
-            Some(place) => self.getters.claim(place, cx.waker()).is_some(),
-            None => true,
-        };
-        if chosen {
-            *key = None;
+        if ticket.is_none_or(|place| self.getters.claim(place, cx.waker())) {
+            *ticket = None;
             // Somebody else may have been faster; then the wait begins anew.
-            let entered = self.getters.enter(key, cx.waker(), (), || self.try_get());
+            let entered = self
+                .getters
+                .enter(ticket, cx.waker(), (), || self.try_get());
             if entered.is_ready() {
                 return entered;
             }
         }
-        observe::waits(self.kinds.get, self.name.get(), None, location);
+        observe::waits(self.kinds.get, self.name.get(), observe::nobody, location);
         Poll::Pending
     }
 
     /// Leaves the line, passing on a wake-up that was not made use of.
-    pub(crate) fn leave_getters(&self, key: &mut Option<Key>) {
-        if let Some(key) = key.take() {
-            let chosen = matches!(self.getters.leave(key), Left::Chosen(()));
+    pub(crate) fn leave_getters(&self, ticket: &mut Option<Ticket>) {
+        if let Some(ticket) = ticket.take() {
+            let chosen = self.getters.leave(ticket) == Left::Chosen;
             if chosen && !self.is_empty() {
-                self.getters.wake_first(1);
+                self.getters.wake_one();
             }
         }
     }

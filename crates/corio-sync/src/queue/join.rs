@@ -9,13 +9,13 @@ use std::task::{Context, Poll};
 use super::{Order, OrderedQueue};
 use crate::handle::Handle;
 use crate::observe;
-use crate::waiters::Key;
+use crate::waiters::Ticket;
 
 /// The future of [`OrderedQueue::join`].
 #[must_use = "futures do nothing unless awaited"]
 pub struct Join<'a, T, O: Order<T>> {
     queue: Handle<'a, OrderedQueue<T, O>>,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -26,7 +26,7 @@ impl<'a, T, O: Order<T>> Join<'a, T, O> {
     ) -> Self {
         Join {
             queue,
-            key: None,
+            ticket: None,
             location,
         }
     }
@@ -38,11 +38,16 @@ impl<T, O: Order<T>> Future for Join<'_, T, O> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let queue = &*this.queue;
-        let polled = queue.joiners.poll(&mut this.key, cx.waker(), (), || {
-            (queue.unfinished.get() == 0).then_some(())
+        let polled = queue.joiners.poll(&mut this.ticket, cx.waker(), (), || {
+            queue.unfinished.get() == 0
         });
         if polled.is_pending() {
-            observe::waits("Queue::join", queue.name.get(), None, this.location);
+            observe::waits(
+                "Queue::join",
+                queue.name.get(),
+                observe::nobody,
+                this.location,
+            );
         }
         polled
     }
@@ -50,7 +55,7 @@ impl<T, O: Order<T>> Future for Join<'_, T, O> {
 
 impl<T, O: Order<T>> Drop for Join<'_, T, O> {
     fn drop(&mut self) {
-        self.queue.joiners.forget(self.key);
+        self.queue.joiners.forget(self.ticket);
     }
 }
 

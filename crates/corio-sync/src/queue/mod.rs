@@ -233,15 +233,23 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
         if self.shut_down.get() {
             return Err(PutNowaitError::ShutDown(item));
         }
+        match self.push(item) {
+            Ok(()) => Ok(()),
+            Err(item) => Err(PutNowaitError::Full(item)),
+        }
+    }
+
+    /// Puts an item, if there is room, into a queue that was not shut down.
+    #[inline]
+    fn push(&self, item: T) -> Result<(), T> {
         let mut store = self.store.borrow_mut();
         if store.len() >= self.room {
-            drop(store);
-            return Err(PutNowaitError::Full(item));
+            return Err(item);
         }
         store.push(item);
         drop(store);
         self.unfinished.set(self.unfinished.get() + 1);
-        self.getters.wake_first(1);
+        self.getters.wake_one();
         Ok(())
     }
 
@@ -286,7 +294,7 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
         let item = self.store.borrow_mut().pop();
         match item {
             Some(item) => {
-                self.putters.wake_first(1);
+                self.putters.wake_one();
                 Ok(item)
             }
             None if self.shut_down.get() => Err(GetNowaitError::ShutDown),
@@ -351,13 +359,13 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
 
     fn wake_for_shutdown(&self) {
         self.release_joiners();
-        self.getters.wake_all(|_| {});
-        self.putters.wake_all(|_| {});
+        self.getters.wake_all();
+        self.putters.wake_all();
     }
 
     fn release_joiners(&self) {
         if self.unfinished.get() == 0 {
-            self.joiners.wake_all(|_| {});
+            self.joiners.wake_all();
         }
     }
 

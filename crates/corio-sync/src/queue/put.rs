@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use super::{Order, OrderedQueue, QueueShutDown};
 use crate::handle::Handle;
 use crate::observe;
-use crate::waiters::{Key, Left};
+use crate::waiters::{Left, Ticket};
 
 /// The future of [`OrderedQueue::put`] and [`OrderedQueue::put_owned`].
 #[must_use = "futures do nothing unless awaited"]
@@ -28,7 +28,7 @@ pub struct PutFrom<'a, T, O: Order<T>> {
 /// A place in the line of those who wait for room.
 struct Place<'a, T, O: Order<T>> {
     queue: Handle<'a, OrderedQueue<T, O>>,
-    key: Option<Key>,
+    ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
@@ -50,7 +50,7 @@ impl<'a, T, O: Order<T>> Put<'a, T, O> {
             item: Some(item),
             place: Place {
                 queue,
-                key: None,
+                ticket: None,
                 location,
             },
         }
@@ -72,7 +72,7 @@ impl<'a, T, O: Order<T>> PutFrom<'a, T, O> {
             slot,
             place: Place {
                 queue: Handle::Borrowed(queue),
-                key: None,
+                ticket: None,
                 location,
             },
         }
@@ -83,21 +83,26 @@ impl<T, O: Order<T>> Place<'_, T, O> {
     #[inline]
     fn poll(&mut self, item: &mut Option<T>, cx: &mut Context<'_>) -> Poll<Tried> {
         let queue = &*self.queue;
-        let chosen = match self.key {
-            Some(key) => queue.putters.claim(key, cx.waker()).is_some(),
-            None => true,
-        };
-        if chosen {
-            self.key = None;
+        if self
+            .ticket
+            .is_none_or(|ticket| queue.putters.claim(ticket, cx.waker()))
+        {
+            self.ticket = None;
             // Somebody else may have been faster; then the wait begins anew.
-            if let Poll::Ready(tried) = queue
-                .putters
-                .enter(&mut self.key, cx.waker(), (), || queue.try_put(item))
+            if let Poll::Ready(tried) =
+                queue
+                    .putters
+                    .enter(&mut self.ticket, cx.waker(), (), || queue.try_put(item))
             {
                 return Poll::Ready(tried);
             }
         }
-        observe::waits(queue.kinds.put, queue.name.get(), None, self.location);
+        observe::waits(
+            queue.kinds.put,
+            queue.name.get(),
+            observe::nobody,
+            self.location,
+        );
         Poll::Pending
     }
 }
@@ -153,10 +158,10 @@ impl<T, O: Order<T>> Unpin for Put<'_, T, O> {}
 impl<T, O: Order<T>> Drop for Place<'_, T, O> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            let chosen = matches!(self.queue.putters.leave(key), Left::Chosen(()));
+        if let Some(ticket) = self.ticket {
+            let chosen = self.queue.putters.leave(ticket) == Left::Chosen;
             if chosen && !self.queue.is_full() {
-                self.queue.putters.wake_first(1);
+                self.queue.putters.wake_one();
             }
         }
     }
