@@ -1,6 +1,7 @@
 //! What programs find through the thread they run on.
 
 use std::future::IntoFuture;
+use std::panic::Location;
 
 use corio_core::{AnyTask, Scheduler, Task};
 
@@ -47,12 +48,15 @@ where
     F::IntoFuture: 'static,
     F::Output: 'static,
 {
-    Scheduler::with_current(|scheduler| match scheduler {
-        Some(scheduler) => {
-            scheduler.create_task_at(future.into_future(), std::panic::Location::caller())
-        }
+    // Inside of a closure the caller would be a line of this file.
+    let site = Location::caller();
+    let task = Scheduler::with_current(|scheduler| {
+        scheduler.map(|scheduler| scheduler.create_task_at(future.into_future(), site))
+    });
+    match task {
+        Some(task) => task,
         None => no_loop("create_task"),
-    })
+    }
 }
 
 /// The task that takes its step now. `None` inside a plain callback, and outside of a loop.
@@ -67,10 +71,10 @@ pub fn current_task() -> Option<AnyTask> {
 /// When no loop is running on this thread.
 #[track_caller]
 pub fn all_tasks() -> Vec<AnyTask> {
-    Scheduler::with_current(|scheduler| match scheduler {
-        Some(scheduler) => scheduler.all_tasks(),
+    match Scheduler::with_current(|scheduler| scheduler.map(Scheduler::all_tasks)) {
+        Some(tasks) => tasks,
         None => no_loop("all_tasks"),
-    })
+    }
 }
 
 /// The one message for everything that needs a running loop and finds none.
