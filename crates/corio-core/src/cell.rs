@@ -125,6 +125,7 @@ union StageOf<F, T> {
 }
 
 /// A counted reference to a cell, for the cell's own thread.
+#[repr(transparent)]
 pub(crate) struct CellRef(NonNull<Header>);
 
 impl CellRef {
@@ -209,9 +210,38 @@ impl CellRef {
     }
 
     /// The key that wakers of this task carry.
-    #[inline]
     pub(crate) fn key(&self) -> TaskKey {
-        TaskKey::new(self.scheduler.id(), self.slot.get(), self.id)
+        self.key_in(self.scheduler.id())
+    }
+
+    /// The same, for who has the number of the loop at hand.
+    #[inline]
+    pub(crate) fn key_in(&self, loop_id: u32) -> TaskKey {
+        TaskKey::new(loop_id, self.slot.get(), self.id)
+    }
+
+    #[inline]
+    pub(crate) fn as_ptr(&self) -> *const Header {
+        self.0.as_ptr()
+    }
+
+    /// A reference that does not count, for a moment in which somebody else holds one that does.
+    ///
+    /// # Safety
+    ///
+    /// `pointer` is null, or came from [`as_ptr`](CellRef::as_ptr) of a cell that stays alive while the result is used.
+    #[inline]
+    pub(crate) unsafe fn lent(pointer: *const Header) -> Option<ManuallyDrop<CellRef>> {
+        NonNull::new(pointer.cast_mut()).map(|cell| ManuallyDrop::new(CellRef(cell)))
+    }
+
+    /// The last poll has panicked: drops the future, and puts the panic into the stage.
+    pub(crate) fn panicked(&self, payload: Box<dyn Any + Send>) {
+        if let Err(second) = self.drop_future() {
+            mem::forget(second);
+        }
+        // SAFETY: the stage is empty, and large and aligned enough for each member of its union.
+        unsafe { self.stage().cast::<Panic>().write(Panic::new(payload)) };
     }
 
     /// One step of a task that `begin` allowed (state RUNNING, stage Future). A panic is an outcome.
@@ -343,12 +373,23 @@ impl CellRef {
         unsafe { self.0.cast::<u8>().add(self.vtable.stage_offset) }
     }
 
-    #[cold]
     fn free(&self) {
-        self.scheduler.cell_unreachable(self);
-        // What the stage still holds is dropped in two steps, the bits first, and a destructor that panics is reported: there
-        // is no poll and no handle left to tell.
         let stage = self.state.stage();
+        if stage != Stage::Empty || self.extras.get() != 0 {
+            self.clear_rest(stage);
+        }
+        let layout = self.vtable.layout;
+        // SAFETY: the header is dropped once, here; the stage has been cleared above.
+        unsafe { ptr::drop_in_place(self.0.as_ptr()) };
+        // SAFETY: the block came from `pool::take` with this layout, on this thread, since a CellRef never leaves it.
+        unsafe { pool::give(self.0.cast(), layout) };
+    }
+
+    /// Speaks of what nobody saw, and drops what the stage still holds: the bits first, and a destructor that panics is reported,
+    /// since there is no poll and no handle left to tell.
+    #[cold]
+    fn clear_rest(&self, stage: Stage) {
+        self.scheduler.cell_unreachable(self);
         if stage == Stage::Future {
             self.state.future_left();
         }
@@ -357,11 +398,6 @@ impl CellRef {
         if let Err(panic) = cleared {
             self.scheduler.report_drop(self, panic);
         }
-        let layout = self.vtable.layout;
-        // SAFETY: the header is dropped once, here; the stage has been cleared above.
-        unsafe { ptr::drop_in_place(self.0.as_ptr()) };
-        // SAFETY: the block came from `pool::take` with this layout, on this thread, since a CellRef never leaves it.
-        unsafe { pool::give(self.0.cast(), layout) };
     }
 }
 
@@ -414,13 +450,6 @@ pub(crate) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
     catch_unwind(AssertUnwindSafe(code)).map_err(Panic::new)
 }
 
-/// Drops a panic payload, whose destructor may panic in turn, without letting that out.
-fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        mem::forget(again);
-    }
-}
-
 struct TaskVTable<F, M>(PhantomData<(F, M)>);
 
 impl<F: Future, M: Ending<F::Output>> TaskVTable<F, M> {
@@ -437,47 +466,35 @@ impl<F: Future, M: Ending<F::Output>> TaskVTable<F, M> {
     /// `cell` is a `TaskCell<F, M::Value>` whose stage holds the future, and no other poll of it is in progress.
     unsafe fn advance(cell: NonNull<Header>, cx: &mut Context<'_>) -> Advance {
         let stage = stage_of::<F, M::Value>(cell);
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: the future is alive, this is the only reference to it, and it does not move until it is dropped.
-            unsafe { Pin::new_unchecked(&mut *(*stage).future) }.poll(cx)
-        }));
-        let result = match polled {
-            Ok(Poll::Pending) => return Advance::Pending,
-            Ok(Poll::Ready(output)) => Ok(output),
-            Err(payload) => Err(payload),
+        // SAFETY: the future is alive, this is the only reference to it, and it does not move until it is dropped. A panic leaves
+        // it in its place, for `panicked`.
+        let polled = unsafe { Pin::new_unchecked(&mut *(*stage).future) }.poll(cx);
+        let Poll::Ready(output) = polled else {
+            return Advance::Pending;
         };
         // SAFETY: the cell outlives this call, and headers are only ever shared.
         unsafe { cell.as_ref() }.state.future_left();
-        let dropped = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: the future is alive and marked as gone, so it is dropped once.
-            unsafe { ManuallyDrop::drop(&mut (*stage).future) }
-        }));
-        let ended = match (result, dropped) {
-            (Ok(output), Ok(())) => catch_unwind(AssertUnwindSafe(|| M::end(output))),
-            (Ok(output), Err(payload)) => {
+        if mem::needs_drop::<F>() {
+            let dropped = catch_unwind(AssertUnwindSafe(|| {
+                // SAFETY: the future is alive and marked as gone, so it is dropped once.
+                unsafe { ManuallyDrop::drop(&mut (*stage).future) }
+            }));
+            if let Err(payload) = dropped {
                 if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(output))) {
-                    discard(second);
+                    mem::forget(second);
                 }
-                Err(payload)
-            }
-            (Err(payload), Ok(())) => Err(payload),
-            (Err(payload), Err(second)) => {
-                discard(second);
-                Err(payload)
-            }
-        };
-        Advance::Ended(match ended {
-            Ok(Some(value)) => {
                 // SAFETY: the stage is empty, and no reference into it exists.
+                unsafe { (*stage).panic = ManuallyDrop::new(Panic::new(payload)) };
+                return Advance::Ended(Outcome::Panicked);
+            }
+        }
+        Advance::Ended(match M::end(output) {
+            Some(value) => {
+                // SAFETY: as above.
                 unsafe { (*stage).output = ManuallyDrop::new(value) };
                 Outcome::Value
             }
-            Ok(None) => Outcome::Failed,
-            Err(payload) => {
-                // SAFETY: as above.
-                unsafe { (*stage).panic = ManuallyDrop::new(Panic::new(payload)) };
-                Outcome::Panicked
-            }
+            None => Outcome::Failed,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::cell::CellRef;
-use crate::scheduler::{self, Scheduler};
+use crate::scheduler::Scheduler;
 
 /// The context variables of a task, as an opaque value that is copied by cloning. The runtime says what is in it.
 pub type ContextMap = Arc<dyn Any + Send + Sync>;
@@ -33,7 +33,13 @@ impl CurrentContext {
         }
     }
 
-    fn replace(&self, map: Option<ContextMap>) -> Option<ContextMap> {
+    /// There are variables that somebody has set.
+    #[inline]
+    pub(crate) fn is_there(&self) -> bool {
+        self.there.get()
+    }
+
+    pub(crate) fn replace(&self, map: Option<ContextMap>) -> Option<ContextMap> {
         self.there.set(map.is_some());
         self.map.replace(map)
     }
@@ -100,34 +106,28 @@ impl CellRef {
     /// Takes a copy of the creator's context.
     #[inline]
     pub(crate) fn capture_context(&self) {
-        let outer = &self.scheduler.inner().context;
-        if outer.there.get() {
-            let context = outer.map.borrow().clone();
-            self.with_extras(|extras| extras.context = context);
+        if self.scheduler.inner().context.is_there() {
+            self.capture_context_there();
         }
     }
 
-    /// Puts the task's context in the place of the one outside, which is the result.
-    #[inline]
-    pub(crate) fn enter_context(&self) -> Option<ContextMap> {
-        let current = &self.scheduler.inner().context;
-        if self.extras.get() == 0 && !current.there.get() {
-            return None;
-        }
-        let own = (self.extras.get() != 0)
-            .then(|| self.with_extras(|extras| extras.context.take()))
-            .flatten();
-        current.replace(own)
+    #[cold]
+    fn capture_context_there(&self) {
+        let context = self.scheduler.inner().context.map.borrow().clone();
+        self.with_extras(|extras| extras.context = context);
     }
 
-    /// Puts things back, and keeps what the step has made of the task's context.
-    #[inline]
+    /// Puts the task's context in the place of the one outside, which is none during a run.
+    pub(crate) fn enter_context(&self) {
+        if self.extras.get() != 0 {
+            let own = self.with_extras(|extras| extras.context.take());
+            drop(self.scheduler.inner().context.replace(own));
+        }
+    }
+
+    /// Puts the context outside back, and keeps what the step has made of the task's own.
     pub(crate) fn leave_context(&self, outside: Option<ContextMap>) {
-        let current = &self.scheduler.inner().context;
-        if outside.is_none() && !current.there.get() {
-            return;
-        }
-        let own = current.replace(outside);
+        let own = self.scheduler.inner().context.replace(outside);
         if own.is_some() {
             self.with_extras(|extras| extras.context = own);
         }
@@ -136,5 +136,5 @@ impl CellRef {
 
 /// The context of the code that runs now on this thread, inside a loop.
 pub fn current_context() -> Option<ContextMap> {
-    scheduler::Scheduler::current()?.context()
+    Scheduler::current()?.context()
 }

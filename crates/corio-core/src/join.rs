@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use crate::cancel::{Kind, Node};
 use crate::cell::CellRef;
+use crate::current;
 use crate::error::TaskError;
-use crate::scheduler;
 use crate::task::{AnyTask, Task};
 use crate::waiters::Registration;
 use crate::waiting::{self, WaitKind};
@@ -254,9 +254,9 @@ impl fmt::Debug for EndWait {
 /// What would never end is refused.
 fn check_wait(cell: &CellRef) {
     let mut itself = false;
-    scheduler::with_current_cell(|current| itself = current == cell);
+    current::with_current_cell(|current| itself = current == cell);
     assert!(!itself, "task '{}' cannot await itself", cell.name());
-    if let Some(current) = scheduler::Scheduler::current() {
+    if let Some(current) = crate::Scheduler::current() {
         assert!(
             current.same(&cell.scheduler) || cell.state.is_done(),
             "task '{}' belongs to another event loop, which does not run while this one does: \

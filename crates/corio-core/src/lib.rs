@@ -29,7 +29,8 @@
 //!
 //! | module | noun |
 //! | --- | --- |
-//! | `scheduler` | [`Scheduler`]: the table of tasks, the ready queue, one step |
+//! | `scheduler`, `steps` | [`Scheduler`]: creating, running, ending tasks |
+//! | `ready`, `current` | the ready queue and the table of tasks; which loop and which task run on a thread, and wakes |
 //! | `state` | the state word of a cell, its edges, and what each asks of its caller |
 //! | `cell`, `pool` | the block of memory that is a task, and where it comes from: all `unsafe` of the crate but the waker's |
 //! | `key`, `waker` | the number that a waker is |
@@ -61,6 +62,7 @@ pub mod waiting;
 
 mod callback;
 mod cell;
+mod current;
 mod error;
 mod extras;
 mod join;
@@ -69,18 +71,21 @@ mod main_task;
 mod pool;
 mod primitive;
 mod promise;
+mod ready;
 mod remote;
 mod remote_handle;
 mod report;
 mod scheduler;
 mod slab;
 mod state;
+mod steps;
 mod task;
 mod waiters;
 mod waker;
 
 pub use callback::Handle;
 pub use cancel::{Cancelled, OrPropagate, Propagate};
+pub use current::{Whereabouts, find_scheduler, relay};
 pub use error::{InvalidState, Panic, TaskError};
 pub use extras::{ContextMap, current_context};
 pub use join::{EndWait, OwnedWait, Watch};
@@ -88,6 +93,6 @@ pub use promise::{Promise, PromiseCallbackId, PromiseWait, PromiseWatch};
 pub use remote::{LoopClosed, Notify};
 pub use remote_handle::Remote;
 pub use report::{Report, Reporter};
-pub use scheduler::{Scheduler, Whereabouts, find_scheduler, relay};
+pub use scheduler::Scheduler;
 pub use task::{AnyTask, CallbackId, Task, TaskId, TaskState};
 pub use waiters::{Observer, ObserverId};

@@ -115,9 +115,10 @@ impl Scheduler {
             site: Some(cell.site),
             panic: Some(panic),
         };
-        let outside = cell.enter_context();
+        let outside = self.context();
+        self.set_context(cell.extras(|extras| extras.context.clone()));
         self.report(&report);
-        cell.leave_context(outside);
+        self.set_context(outside);
     }
 
     pub(crate) fn report_callback(&self, cell: &CellRef, panic: Panic) {
@@ -150,10 +151,15 @@ impl Scheduler {
 
 impl CellRef {
     /// Reports the `Err` of a task that was asked to do so, when the value is about to go unread.
+    #[inline]
     pub(crate) fn report_unread_error(&self) {
-        if !self.state.reports_errors() || self.state.is_seen() {
-            return;
+        if self.state.reports_errors() && !self.state.is_seen() {
+            self.report_error();
         }
+    }
+
+    #[cold]
+    fn report_error(&self) {
         let Some(error_of) = self.extras(|extras| extras.error_of) else {
             return;
         };

@@ -45,12 +45,4 @@ impl<T> Slab<T> {
         self.free.push(index);
         Some(value)
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len() - self.free.len()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().flatten()
-    }
 }

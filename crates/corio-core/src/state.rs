@@ -291,6 +291,12 @@ impl State {
         self.has(OWNED)
     }
 
+    /// The stage holds the value.
+    #[inline]
+    pub(crate) fn has_output(&self) -> bool {
+        self.has(OUTPUT)
+    }
+
     /// The owning handle goes.
     pub(crate) fn disown(&self) {
         self.clear(OWNED);

@@ -252,9 +252,10 @@ pub(crate) fn value_is_err<V, E>(cell: &CellRef) -> bool {
 }
 
 impl<T> Drop for Task<T> {
+    #[inline]
     fn drop(&mut self) {
         self.cell.state.disown();
-        if self.can_leave() {
+        if self.cell.state.has_output() && self.can_leave() {
             self.cell.scheduler.drop_value(&self.cell);
         }
     }

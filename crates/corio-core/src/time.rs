@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use crate::callback::Handle;
 use crate::cancel::ScopeEntry;
-use crate::scheduler::{Scheduler, relay};
+use crate::current::relay;
+use crate::scheduler::Scheduler;
 
 /// A clock with timers. A loop gives one to its scheduler, and leaves and combinators find it there.
 pub trait Timers {

@@ -225,7 +225,7 @@ impl CellRef {
     pub(crate) fn tell_waiters(&self) {
         let word = self.waiters.replace(0);
         match word & 3 {
-            KEY => crate::scheduler::wake(TaskKey::from_bits(word)),
+            KEY => crate::current::wake(TaskKey::from_bits(word)),
             MEMBER => self
                 .scheduler
                 .member_done((word >> 34) as u32, (word >> 2) as u32),

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use crate::scheduler;
+use crate::current;
 use crate::task::AnyTask;
 
 /// A kind of leaf, made once: `static SLEEP: WaitKind = WaitKind::new("sleep");`
@@ -30,7 +30,7 @@ impl WaitKind {
 /// task it does nothing.
 #[inline]
 pub fn note(kind: &'static WaitKind, site: &'static Location<'static>) {
-    scheduler::with_current_cell(|cell| {
+    current::with_current_cell(|cell| {
         cell.wait_kind.set(Some(kind));
         cell.wait_site.set(Some(site));
     });

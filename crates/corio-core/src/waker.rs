@@ -6,8 +6,8 @@
 use std::mem::ManuallyDrop;
 use std::task::Waker;
 
+use crate::current;
 use crate::key::TaskKey;
-use crate::scheduler;
 
 #[cfg(target_pointer_width = "64")]
 mod word {
@@ -17,8 +17,8 @@ mod word {
 
     static VTABLE: RawWakerVTable = RawWakerVTable::new(
         |data| RawWaker::new(data, &VTABLE),
-        |data| scheduler::wake(TaskKey::from_bits(data.addr() as u64)),
-        |data| scheduler::wake(TaskKey::from_bits(data.addr() as u64)),
+        |data| current::wake(TaskKey::from_bits(data.addr() as u64)),
+        |data| current::wake(TaskKey::from_bits(data.addr() as u64)),
         |_| {},
     );
 
@@ -46,10 +46,10 @@ mod word {
 
     impl Wake for Key {
         fn wake(self: Arc<Self>) {
-            scheduler::wake(self.0);
+            current::wake(self.0);
         }
         fn wake_by_ref(self: &Arc<Self>) {
-            scheduler::wake(self.0);
+            current::wake(self.0);
         }
     }
 

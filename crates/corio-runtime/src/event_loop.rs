@@ -16,11 +16,11 @@ use corio_reactor::Reactor;
 use crate::builder::EventLoopBuilder;
 use crate::clock::Clock;
 use crate::exit::ExitReport;
+use crate::pace::Pace;
 use crate::remote::Remote;
 use crate::run_error::RunError;
 use crate::timer_handle::TimerHandle;
 use crate::timers::LoopTimers;
-use crate::turn::Pace;
 
 /// An event loop of this thread: tasks, timers, callbacks and I/O. Clones are the same loop; it is closed with the last one.
 ///
@@ -51,6 +51,10 @@ pub(crate) struct Loop {
     pub(crate) own_sources: Cell<usize>,
     pub(crate) pace: Pace,
     pub(crate) stopping: Cell<bool>,
+    /// A run is on the stack.
+    pub(crate) driving: Cell<bool>,
+    /// The target of the run has been told to pause the scheduler at its end.
+    pub(crate) pausing: Cell<bool>,
     pub(crate) debug: Cell<bool>,
     pub(crate) slow: Cell<Duration>,
     pub(crate) name: RefCell<Option<String>>,
@@ -94,6 +98,8 @@ impl EventLoop {
             own_sources: Cell::new(0),
             pace: Pace::new(),
             stopping: Cell::new(false),
+            driving: Cell::new(false),
+            pausing: Cell::new(false),
             debug: Cell::new(std::env::var_os("CORIO_DEBUG").is_some_and(|value| value != "0")),
             slow: Cell::new(SLOW_CALLBACK),
             name: RefCell::new(None),
@@ -170,6 +176,7 @@ impl EventLoop {
     /// Ends the run after the current turn. What is queued meanwhile waits for the next run.
     pub fn stop(&self) {
         self.inner.stopping.set(true);
+        self.inner.scheduler.pause();
     }
 
     /// Closes the loop: unfinished tasks are ended by force, their futures dropped; callbacks and timers are dropped. To let them
@@ -184,7 +191,7 @@ impl EventLoop {
 
     /// The loop is running, on this thread.
     pub fn is_running(&self) -> bool {
-        self.inner.scheduler.is_running() || self.inner.pace.is_driving()
+        self.inner.scheduler.is_running() || self.inner.driving.get()
     }
 
     /// The loop is closed.
@@ -207,6 +214,9 @@ impl EventLoop {
     #[track_caller]
     pub fn call_later(&self, delay: Duration, callback: impl FnOnce() + 'static) -> TimerHandle {
         let when = crate::clock::deadline(self.time(), delay);
+        if delay.is_zero() {
+            self.inner.timers.look_soon();
+        }
         TimerHandle::new(&self.inner, self.inner.scheduler.callback(callback), when)
     }
 

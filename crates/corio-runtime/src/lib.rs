@@ -28,7 +28,7 @@
 //! | module | noun |
 //! | --- | --- |
 //! | `event_loop`, `builder` | [`EventLoop`] and its options |
-//! | `turn` | the turn, and the runs that are made of turns |
+//! | `turn`, `pace` | the turn, the runs that are made of turns, and how often the clock is asked |
 //! | `clock`, `timers` | the system's or the loop's own time, and the wheel |
 //! | `sleep`, `interval`, `yield_now` | the leaves |
 //! | `current` | [`create_task`], [`get_running_loop`], and what else is found through the thread |
@@ -56,6 +56,7 @@ mod event_loop;
 mod exit;
 mod interrupt;
 mod interval;
+mod pace;
 mod remote;
 mod run;
 mod run_error;

@@ -47,6 +47,11 @@ impl LoopTimers {
         }
     }
 
+    /// The loop looks at the wheel in its next turn.
+    pub(crate) fn look_soon(&self) {
+        self.due.set(true);
+    }
+
     /// A timer is known to be due.
     #[inline]
     pub(crate) fn is_due(&self) -> bool {

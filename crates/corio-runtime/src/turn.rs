@@ -1,12 +1,12 @@
 //! The turn of the loop: a batch, the reactor, the timers.
 //!
 //! A batch is the ready queue as it stands; what is queued meanwhile belongs to the next one. While there is work, the reactor
-//! and the clock are not asked in every turn but after a bounded number of steps, the *visit budget*. It starts at 64, is
-//! halved when the steps between two visits took longer than they should, and doubled when they were short: so many short steps
-//! share one system call, and after a few long steps every one is followed by a visit.
+//! and the clock are not asked after every batch but after a bounded number of steps, see [`Pace`](crate::pace::Pace).
 //!
-//! A virtual clock is visited in every turn. It stands still while anything is ready or outstanding, and otherwise jumps to the
-//! next deadline.
+//! A virtual clock is visited after every batch. It stands still while anything is ready or outstanding, and otherwise jumps to
+//! the next deadline.
+//!
+//! A run ends one batch after its target, so that the callbacks of the target's end have run; the scheduler pauses there.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -16,63 +16,12 @@ use std::time::{Duration, Instant};
 use corio_core::combine::{Drive, RunTarget};
 use corio_core::{AnyTask, Report, Scheduler, TaskError};
 
-use crate::clock::Nanos;
 use crate::event_loop::Loop;
 use crate::interrupt::Interrupts;
 use crate::run_error::RunError;
 
-/// Steps between two visits, at most.
-const MOST_STEPS: usize = 1024;
-/// Steps between two visits, to begin with.
-const FIRST_STEPS: usize = 64;
-/// What the steps between two visits should take together.
-const VISIT_EVERY: Nanos = 10_000;
 /// A virtual clock without anything to jump to gives other threads this long before it says that nothing can ever run again.
 const LAST_CHANCE: Duration = Duration::from_millis(1000);
-
-pub(crate) struct Pace {
-    /// Steps that are left of the current batch.
-    batch: Cell<usize>,
-    /// Steps between two visits.
-    budget: Cell<usize>,
-    /// Steps since the last visit.
-    steps: Cell<usize>,
-    visited: Cell<Nanos>,
-    driving: Cell<bool>,
-}
-
-impl Pace {
-    pub(crate) fn new() -> Pace {
-        Pace {
-            batch: Cell::new(0),
-            budget: Cell::new(FIRST_STEPS),
-            steps: Cell::new(0),
-            visited: Cell::new(0),
-            driving: Cell::new(false),
-        }
-    }
-
-    pub(crate) fn is_driving(&self) -> bool {
-        self.driving.get()
-    }
-
-    /// Steps that may be made before the next visit, at least one.
-    fn share(&self) -> usize {
-        self.budget.get().saturating_sub(self.steps.get()).max(1)
-    }
-
-    /// A visit at this time: adapts the budget to how long the steps since the last one took.
-    fn visit(&self, now: Nanos) {
-        let took = now.saturating_sub(self.visited.replace(now));
-        let steps = self.steps.replace(0);
-        let budget = self.budget.get();
-        if took > 2 * VISIT_EVERY {
-            self.budget.set((budget / 2).max(1));
-        } else if took < VISIT_EVERY / 2 && steps >= budget {
-            self.budget.set((budget * 2).min(MOST_STEPS));
-        }
-    }
-}
 
 /// What a run does about Ctrl-C, given its main task.
 pub(crate) type OnInterrupt<'a> = &'a mut dyn FnMut(&AnyTask) -> ControlFlow<RunError>;
@@ -96,6 +45,8 @@ impl From<Left> for RunError {
 struct Run<'a> {
     event_loop: &'a Loop,
     interrupts: Option<Interrupts>,
+    /// The scheduler has paused because the target has ended.
+    paused: Cell<bool>,
 }
 
 impl Loop {
@@ -112,10 +63,12 @@ impl Loop {
     #[track_caller]
     pub(crate) fn run_forever(&self) -> Result<(), RunError> {
         let run = Run::begin(self, true);
+        if self.stopping.get() {
+            // A loop that was stopped before it runs makes one pass that does not wait.
+            run.visit_now();
+        }
         loop {
-            // A loop that was stopped before it runs makes one turn that does not wait.
-            let stopped = self.stopping.get();
-            match run.interruptible_turn(|| stopped) {
+            match run.interruptible_turn(|| false) {
                 ControlFlow::Break(Left::Stopped) => return Ok(()),
                 ControlFlow::Break(Left::Interrupted) => return Err(RunError::Interrupted),
                 ControlFlow::Continue(()) => {}
@@ -132,6 +85,7 @@ impl Loop {
     ) -> Result<Result<F::Output, TaskError>, RunError> {
         let run = Run::begin(self, on_interrupt.is_some());
         let result = self.borrowing(future, |main| {
+            run.pause_after(main);
             if let ControlFlow::Break(_) = run.turn(|| main.done()) {
                 return ControlFlow::Break(RunError::Stopped);
             }
@@ -154,10 +108,10 @@ impl<'a> Run<'a> {
         );
         let inside = Scheduler::with_current(|scheduler| scheduler.is_some());
         assert!(
-            !inside && !event_loop.pace.driving.get(),
+            !inside && !event_loop.driving.get(),
             "an event loop is already running on this thread: await the future instead of running a loop inside of a loop"
         );
-        event_loop.pace.driving.set(true);
+        event_loop.driving.set(true);
         let interrupts = if interruptible {
             Interrupts::listen(event_loop)
         } else {
@@ -166,6 +120,7 @@ impl<'a> Run<'a> {
         Run {
             event_loop,
             interrupts,
+            paused: Cell::new(false),
         }
     }
 
@@ -183,6 +138,14 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Asks the scheduler to pause one batch after the end of the target, once.
+    fn pause_after(&self, target: &AnyTask) {
+        if !self.event_loop.pausing.replace(true) {
+            let scheduler = self.event_loop.scheduler.clone();
+            target.add_done_callback(move |_| scheduler.pause());
+        }
+    }
+
     /// One turn. `over` is asked after the steps: a run that is about to end does not wait any more.
     fn turn(&self, over: impl FnOnce() -> bool) -> ControlFlow<Left> {
         let Loop {
@@ -192,45 +155,62 @@ impl<'a> Run<'a> {
             ..
         } = self.event_loop;
         scheduler.take_mail();
-        if pace.batch.get() == 0 {
-            pace.batch.set(scheduler.ready());
-        }
         let is_virtual = timers.clock.is_virtual();
-        let share = if is_virtual { usize::MAX } else { pace.share() };
-        let ran = self.run_steps(pace.batch.get().min(share));
-        pace.batch
-            .set(if ran == 0 { 0 } else { pace.batch.get() - ran });
-        pace.steps.set(pace.steps.get() + ran);
-        if pace.batch.get() == 0 && self.event_loop.stopping.get() {
-            self.event_loop.stopping.set(false);
-            return ControlFlow::Break(Left::Stopped);
+        let ran = if is_virtual {
+            self.run_batch()
+        } else {
+            self.run_steps(pace.share())
+        };
+        let due = pace.made(ran);
+        if scheduler.take_pause() {
+            if self.event_loop.stopping.replace(false) {
+                return ControlFlow::Break(Left::Stopped);
+            }
+            self.paused.set(true);
         }
         let idle = scheduler.ready() == 0;
-        let wait = idle && !over();
+        let wait = idle && !self.paused.get() && !over();
         if is_virtual {
             self.visit_virtual(wait);
-        } else if idle || timers.is_due() || pace.steps.get() >= pace.budget.get() {
+        } else if idle || due || timers.is_due() {
             self.visit(wait);
         }
         ControlFlow::Continue(())
     }
 
+    /// Looks at the reactor and the timers without waiting.
+    fn visit_now(&self) {
+        if self.event_loop.timers.clock.is_virtual() {
+            self.visit_virtual(false);
+        } else {
+            self.visit(false);
+        }
+    }
+
+    fn run_batch(&self) -> usize {
+        if self.event_loop.debug.get() {
+            self.run_steps(self.event_loop.scheduler.ready())
+        } else {
+            self.event_loop.scheduler.run_batch()
+        }
+    }
+
     fn run_steps(&self, steps: usize) -> usize {
-        let event_loop = self.event_loop;
-        if !event_loop.debug.get() {
-            return event_loop.scheduler.run(steps);
+        let scheduler = &self.event_loop.scheduler;
+        if !self.event_loop.debug.get() {
+            return scheduler.run(steps);
         }
         for done in 0..steps {
-            let next = event_loop.scheduler.describe_next();
+            let next = scheduler.describe_next();
             let start = Instant::now();
-            if event_loop.scheduler.run(1) == 0 {
+            if scheduler.run(1) == 0 {
                 return done;
             }
             let took = start.elapsed();
-            if took >= event_loop.slow.get() {
+            if took >= self.event_loop.slow.get() {
                 let next = next.unwrap_or_default();
                 let message = format!("executing {next} took {:.3} seconds", took.as_secs_f64());
-                event_loop.scheduler.report(&Report::new(message));
+                scheduler.report(&Report::new(message));
             }
         }
         steps
@@ -246,6 +226,10 @@ impl<'a> Run<'a> {
             ..
         } = self.event_loop;
         let armed = !timers.is_empty();
+        let io = reactor.len() > self.event_loop.own_sources.get();
+        if !armed && !io && !wait {
+            return pace.pass();
+        }
         let mut now = timers.clock.now();
         pace.visit(now);
         if wait {
@@ -257,12 +241,11 @@ impl<'a> Run<'a> {
             self.wait(timeout.map(Duration::from_nanos));
             scheduler.take_mail();
             now = timers.clock.now();
-            // Time asleep says nothing about the length of steps.
-            pace.visited.set(now);
-        } else if reactor.len() > self.event_loop.own_sources.get() {
+            pace.woke(now);
+        } else if io {
             self.wait(Some(Duration::ZERO));
         }
-        if armed || timers.is_due() {
+        if armed {
             timers.fire(scheduler, now);
         }
     }
@@ -329,17 +312,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The target has ended in the last turn; its callbacks run in this one.
+    /// The target has ended: what is left of its batch, and the batch after it, in which the callbacks of the end are.
     fn last_batch(&self) {
-        let Loop {
-            scheduler, pace, ..
-        } = self.event_loop;
-        while pace.batch.get() > 0 {
-            let ran = self.run_steps(pace.batch.get());
-            pace.batch
-                .set(if ran == 0 { 0 } else { pace.batch.get() - ran });
+        let scheduler = &self.event_loop.scheduler;
+        while !self.paused.get() && self.run_steps(usize::MAX) > 0 {
+            self.paused.set(scheduler.take_pause());
         }
-        self.run_steps(scheduler.ready());
+        scheduler.take_pause();
     }
 }
 
@@ -348,25 +327,37 @@ impl Drive for Run<'_> {
 
     #[track_caller]
     fn future<F: Future>(&mut self, future: F) -> Result<Result<F::Output, TaskError>, RunError> {
-        let result = {
-            let turn = |main: &AnyTask| match self.interruptible_turn(|| main.done()) {
+        let result = self.event_loop.borrowing(future, |main| {
+            self.pause_after(main);
+            match self.interruptible_turn(|| main.done()) {
                 ControlFlow::Break(left) => ControlFlow::Break(RunError::from(left)),
                 ControlFlow::Continue(()) => ControlFlow::Continue(()),
-            };
-            self.event_loop.borrowing(future, turn)?
-        };
+            }
+        })?;
         self.last_batch();
         Ok(result)
     }
 
     fn until(
         &mut self,
-        _: Option<&AnyTask>,
+        task: Option<&AnyTask>,
         there: &mut dyn FnMut() -> bool,
     ) -> Result<(), RunError> {
+        if there() {
+            return Ok(());
+        }
+        match task {
+            Some(task) => self.pause_after(task),
+            // The end of a promise is looked for after every batch.
+            None => self.event_loop.scheduler.pause(),
+        }
         while !there() {
             if let ControlFlow::Break(left) = self.interruptible_turn(&mut *there) {
                 return Err(left.into());
+            }
+            if task.is_none() {
+                self.paused.set(false);
+                self.event_loop.scheduler.pause();
             }
         }
         self.last_batch();
@@ -376,7 +367,8 @@ impl Drive for Run<'_> {
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        self.event_loop.pace.driving.set(false);
+        self.event_loop.driving.set(false);
+        self.event_loop.pausing.set(false);
         if let Some(interrupts) = self.interrupts.take() {
             interrupts.end(self.event_loop);
         }

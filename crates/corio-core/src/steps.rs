@@ -1,0 +1,281 @@
+//! Running: the steps of tasks and callbacks, batch by batch, and how a task ends.
+//!
+//! A *batch* is the ready queue as it stands when the batch begins. Since the queue is first in, first out, one batch simply
+//! follows the other; its end matters only to those who want to stop there.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::Context;
+
+use crate::cancel;
+use crate::cell::{Advance, CellRef};
+use crate::error::Cancelled;
+use crate::extras::ContextMap;
+use crate::scheduler::{Inner, Scheduler};
+use crate::state::{Begin, Outcome};
+use crate::waker;
+
+impl Scheduler {
+    /// Runs at most `limit` steps and callbacks, in order, and returns how many there were. It returns early when nothing is
+    /// ready, and at the end of a batch when [`pause`](Scheduler::pause) was asked for. It does not look at the mail from other
+    /// threads.
+    ///
+    /// # Panics
+    ///
+    /// When it is called from inside of itself.
+    pub fn run(&self, limit: usize) -> usize {
+        assert!(
+            !self.0.running.replace(true),
+            "this event loop is already running: await the future instead of running the loop inside of itself"
+        );
+        // What the caller has set as context is none of the tasks' business.
+        let running = Running {
+            inner: &self.0,
+            context: self.0.context.replace(None),
+        };
+        let first = self.0.steps.get();
+        let last = first.saturating_add(limit as u64);
+        // A loop may run inside of a future of another loop: its tasks do not stand below that future's nodes.
+        self.enter(|| {
+            cancel::outside(|| {
+                // A panic of a future ends up here, so that a poll needs no guard of its own.
+                while let Err(payload) =
+                    catch_unwind(AssertUnwindSafe(|| self.run_steps(first, last)))
+                {
+                    self.poll_panicked(payload);
+                }
+            });
+        });
+        drop(running);
+        (self.0.steps.get() - first) as usize
+    }
+
+    /// Runs the rest of the batch, or the next one if the last has ended, and returns how many steps there were.
+    ///
+    /// # Panics
+    ///
+    /// When it is called from inside of [`run`](Scheduler::run).
+    pub fn run_batch(&self) -> usize {
+        let left = self.0.batch_end.get() - self.0.steps.get();
+        self.run(if left == 0 {
+            self.ready()
+        } else {
+            left as usize
+        })
+    }
+
+    /// Asks [`run`](Scheduler::run) to return at the end of the batch.
+    pub fn pause(&self) {
+        self.0.pause.set(true);
+    }
+
+    /// A pause was asked for and the batch has ended. The request is taken back.
+    pub fn take_pause(&self) -> bool {
+        let inner = &self.0;
+        inner.pause.get()
+            && inner.batch_end.get() == inner.steps.get()
+            && inner.pause.replace(false)
+    }
+
+    #[inline]
+    fn run_steps(&self, first: u64, last: u64) {
+        let inner = &*self.0;
+        loop {
+            let steps = inner.steps.get();
+            if steps == inner.batch_end.get() {
+                let ready = inner.ready.len() as u64;
+                if ready == 0 || (inner.pause.get() && steps != first) {
+                    return;
+                }
+                inner.batch_end.set(steps + ready);
+            }
+            if steps >= last {
+                return;
+            }
+            let Some(cell) = inner.ready.pop() else {
+                // The queue was emptied from outside.
+                inner.batch_end.set(steps);
+                return;
+            };
+            inner.steps.set(steps + 1);
+            self.step(&cell);
+        }
+    }
+
+    #[inline]
+    fn step(&self, cell: &CellRef) {
+        match cell.state.begin() {
+            Begin::Poll => self.poll(cell),
+            begin => self.step_rare(cell, begin),
+        }
+    }
+
+    #[cold]
+    fn step_rare(&self, cell: &CellRef, begin: Begin) {
+        match begin {
+            Begin::Poll => self.poll(cell),
+            Begin::Skip => {}
+            Begin::Relay => self.0.wake_cell(cell),
+            Begin::Call => self.call(cell),
+            Begin::Attend => match cancel::before_poll(cell) {
+                None => self.poll(cell),
+                Some(cancelled) => self.end_by_force(cell, cancelled),
+            },
+            Begin::Abort => self.end_by_force(cell, Cancelled::because("the task was aborted")),
+        }
+    }
+
+    #[inline]
+    fn poll(&self, cell: &CellRef) {
+        let inner = &*self.0;
+        cell.wait_kind.set(None);
+        if cell.extras.get() != 0 {
+            cell.enter_context();
+        }
+        inner.current.set(cell.as_ptr());
+        let waker = waker::of(cell.key_in(inner.id));
+        // SAFETY: `begin` gave `Poll` or `Attend`, and the step ends below, or in `poll_panicked`.
+        let advance = unsafe { cell.poll(&mut Context::from_waker(waker.get())) };
+        inner.current.set(std::ptr::null());
+        if inner.context.is_there() {
+            cell.leave_context(None);
+        }
+        match advance {
+            Advance::Pending => {
+                cell.state.suspend();
+                if cell.state.needs_attention() {
+                    self.after_poll(cell);
+                }
+            }
+            Advance::Ended(outcome) => self.ended(cell, outcome),
+        }
+    }
+
+    #[cold]
+    fn after_poll(&self, cell: &CellRef) {
+        if let Some(cancelled) = cancel::after_poll(cell) {
+            self.end_by_force(cell, cancelled);
+        }
+    }
+
+    /// A poll has panicked and the panic has come out of `run_steps`.
+    #[cold]
+    fn poll_panicked(&self, payload: Box<dyn Any + Send>) {
+        let Some(cell) = self.0.take_current() else {
+            // Not a future: every other kind of foreign code is guarded where it runs.
+            resume_unwind(payload)
+        };
+        if self.0.context.is_there() {
+            cell.leave_context(None);
+        }
+        cell.panicked(payload);
+        self.ended(&cell, Outcome::Panicked);
+    }
+
+    fn call(&self, cell: &CellRef) {
+        if cell.extras.get() != 0 {
+            cell.enter_context();
+        }
+        let called = crate::cell::caught(|| cell.call());
+        if self.0.context.is_there() {
+            cell.leave_context(None);
+        }
+        if let Err(panic) = called {
+            self.report_callback(cell, panic);
+        }
+    }
+
+    /// The future has given its last answer, and the stage holds the outcome.
+    #[inline]
+    fn ended(&self, cell: &CellRef, outcome: Outcome) {
+        cell.state.finish(outcome);
+        if cell.scope.get() != 0 {
+            self.ended_in_tree(cell, outcome);
+        } else {
+            self.release(cell, outcome);
+        }
+    }
+
+    #[cold]
+    fn ended_in_tree(&self, cell: &CellRef, outcome: Outcome) {
+        match cancel::task_ended(cell) {
+            Some(cancelled) if matches!(outcome, Outcome::Value | Outcome::Failed) => {
+                let outcome = self.replace_value(cell, cancelled);
+                self.release(cell, outcome);
+            }
+            _ => self.release(cell, outcome),
+        }
+    }
+
+    /// A request to cancel was outstanding when the task returned its value: the value is dropped.
+    fn replace_value(&self, cell: &CellRef, cancelled: Cancelled) -> Outcome {
+        // SAFETY: nobody has been told of the end yet, so nobody can have looked at the value.
+        let end = unsafe { cell.drop_value() };
+        cell.state.unfinish();
+        let outcome = if end.is_ok() {
+            Outcome::Cancelled
+        } else {
+            Outcome::Panicked
+        };
+        cell.finish(end.map(|()| cancelled));
+        outcome
+    }
+
+    /// Ends a task that is not being polled: drops its future, as its own step.
+    pub(crate) fn end_by_force(&self, cell: &CellRef, cancelled: Cancelled) {
+        if !cell.state.has_future() {
+            return;
+        }
+        let before = self.0.current.replace(cell.as_ptr());
+        let outside = self.0.context.replace(None);
+        cell.enter_context();
+        let dropped = cancel::collect(|| cell.drop_future());
+        cell.leave_context(outside);
+        self.0.current.set(before);
+        if cell.scope.get() != 0 {
+            drop(cancel::task_ended(cell));
+        }
+        let outcome = if dropped.is_ok() {
+            Outcome::Cancelled
+        } else {
+            Outcome::Panicked
+        };
+        cell.finish(dropped.map(|()| cancelled));
+        self.release(cell, outcome);
+    }
+
+    /// The task has its outcome: out of the table, everybody is told, and a value that nobody can ask for goes.
+    #[inline]
+    fn release(&self, cell: &CellRef, outcome: Outcome) {
+        let listed = self.0.tasks.remove(cell.slot.get());
+        cell.tell_waiters();
+        if outcome == Outcome::Value && !cell.state.is_owned() && cell.callbacks.get() == 0 {
+            self.drop_value(cell);
+        }
+        drop(listed);
+    }
+
+    /// Drops the value of a task without an owner, outside of every borrow.
+    pub(crate) fn drop_value(&self, cell: &CellRef) {
+        cell.report_unread_error();
+        // SAFETY: the owner has gone and no callback is queued or running, so no reference to the value is left.
+        if let Err(panic) = unsafe { cell.drop_value() } {
+            self.report_drop(cell, panic);
+        }
+    }
+}
+
+/// `run` is on the stack.
+struct Running<'a> {
+    inner: &'a Inner,
+    /// The context outside.
+    context: Option<ContextMap>,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.inner.running.set(false);
+        let inside = self.inner.context.replace(self.context.take());
+        drop(inside);
+    }
+}
