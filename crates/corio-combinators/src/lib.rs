@@ -24,6 +24,7 @@ mod scope_state;
 mod set;
 mod settle;
 mod shield;
+mod task_group;
 mod timeout;
 mod timer;
 mod try_gather;
@@ -42,6 +43,9 @@ pub use gather::{Gather, gather};
 pub use gather_macro::gather_set;
 pub use gather_results::GatherResults;
 pub use shield::{Shield, shield};
+pub use task_group::{
+    ChildOutput, Failure, Failures, GroupError, GroupScope, Readiness, Start, TaskGroup, task_group,
+};
 pub use timeout::{MoveOnAfter, Timeout, move_on_after, timeout, timeout_at};
 pub use try_gather::{TryGather, try_gather};
 pub use wait::{ReturnWhen, Wait, try_wait, wait};
