@@ -322,6 +322,7 @@ fn cancel_before_a_loop_runs_means_that_no_body_runs() {
 #[test]
 fn a_gather_that_has_passed_its_request_on_stays_pending_beside_a_branch_that_cleans_up() {
     run(async {
+        time();
         let went_on = Rc::new(Cell::new(false));
         let flag = went_on.clone();
         let outer = create_task(async move {
@@ -341,6 +342,7 @@ fn a_gather_that_has_passed_its_request_on_stays_pending_beside_a_branch_that_cl
         (&outer).await.unwrap_err();
         assert!(outer.cancelled());
         assert!(!went_on.get(), "the code behind the gather ran");
+        assert_eq!(time(), 2.0, "the clean-up was waited for");
     });
 }
 

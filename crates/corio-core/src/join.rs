@@ -33,6 +33,8 @@ pub struct OwnedWait<T> {
     task: Option<Task<T>>,
     registration: Option<Registration>,
     site: &'static Location<'static>,
+    /// A request went up from here, and whoever takes it drops this: until then there is no result.
+    gone_up: bool,
     node: Node,
 }
 
@@ -47,6 +49,7 @@ impl<T> IntoFuture for Task<T> {
             task: Some(self),
             registration: None,
             site,
+            gone_up: false,
             node: Node::new(Kind::Wait),
         }
     }
@@ -71,6 +74,9 @@ impl<T> Future for OwnedWait<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        if this.gone_up {
+            return Poll::Pending;
+        }
         let task = this
             .task
             .as_ref()
@@ -84,11 +90,13 @@ impl<T> Future for OwnedWait<T> {
         if this.node.enter_wait(cx, &any) {
             // The request came when the task had ended already: nobody below can take it, so it goes up, and the value goes.
             let taken = this.node.take(|| ());
+            this.gone_up = true;
             this.node.pass_on_taken(taken);
             return Poll::Pending;
         }
         if task.can_leave() {
             if this.node.is_working() && task.cancelled() {
+                this.gone_up = true;
                 this.node.pass_on();
                 return Poll::Pending;
             }
