@@ -265,14 +265,15 @@ impl CellRef {
         }
     }
 
-    /// Drops a callback that was not called. False: it was called or dropped already.
-    pub(crate) fn revoke(&self) -> bool {
-        let there = self.state.take_callback();
-        if there {
+    /// Drops a callback that was not called, if it is still there. A panic of its destructors is reported.
+    pub(crate) fn revoke(&self) {
+        if self.state.take_callback() {
             // SAFETY: as in `call`.
-            unsafe { (self.vtable.clear)(self.0, Stage::Future) };
+            let cleared = caught(|| unsafe { (self.vtable.clear)(self.0, Stage::Future) });
+            if let Err(panic) = cleared {
+                self.scheduler.report_drop(self, panic);
+            }
         }
-        there
     }
 
     /// Drops the future of an unfinished task that is not being polled. A panic of its destructors is the result.

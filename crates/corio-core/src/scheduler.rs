@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::callback::Handle;
-use crate::cell::{CellRef, Fallible, Header, Plain};
+use crate::cell::{CellRef, Fallible, Header, Plain, caught};
 use crate::current;
 use crate::error::Cancelled;
 use crate::extras::Extras;
 use crate::key::TaskKey;
 use crate::ready::{Ready, Tasks};
 use crate::remote::{self, Inbox, Message, Notify};
-use crate::report::Reporter;
+use crate::report::{Report, Reporter};
 use crate::slab::Slab;
 use crate::task::{AnyTask, Task, TaskId};
 use crate::waiters::{Lists, Observer};
@@ -204,6 +204,15 @@ impl Scheduler {
         }
     }
 
+    /// Refuses mail from now on, and drops what is there.
+    fn drop_mail(&self) {
+        for message in self.0.inbox.close() {
+            if let Err(panic) = caught(|| drop(message)) {
+                self.report(&Report::new("exception in a destructor").with_panic(panic));
+            }
+        }
+    }
+
     /// The handle for other threads.
     pub fn remote(&self) -> crate::Remote {
         crate::Remote::new(self.0.inbox.clone())
@@ -254,12 +263,11 @@ impl Scheduler {
             !self.0.running.get(),
             "an event loop cannot be closed while it is running"
         );
-        let mail = self.0.inbox.close();
-        drop(mail);
         if self.0.closed.replace(true) {
             return;
         }
         self.enter(|| {
+            self.drop_mail();
             for task in self.all_tasks() {
                 self.end_by_force(task.cell(), Cancelled::because("the event loop was closed"));
             }
@@ -439,7 +447,10 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        drop(self.inbox.close());
+        for message in self.inbox.close() {
+            // The reporter may have gone; a panic here has nobody left to tell.
+            drop(caught(|| drop(message)));
+        }
         remote::unregister(self.id);
     }
 }

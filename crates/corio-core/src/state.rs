@@ -258,6 +258,9 @@ impl State {
         let bits = self.0.get();
         if bits & FUTURE != 0 {
             Stage::Future
+        } else if bits & CALLBACK != 0 {
+            // A callback leaves nothing behind; CANCELLED only says that it was taken back.
+            Stage::Empty
         } else if bits & OUTPUT != 0 {
             Stage::Output
         } else if bits & PANICKED != 0 {
@@ -401,6 +404,16 @@ mod tests {
             assert_eq!(state.outcome(), Some(outcome));
             assert_eq!(state.stage(), stage);
         }
+    }
+
+    #[test]
+    fn a_cancelled_callback_leaves_nothing_in_its_stage() {
+        let state = State::callback();
+        assert!(state.cancel_callback());
+        assert_eq!(state.stage(), Stage::Future);
+        assert!(state.take_callback());
+        assert_eq!(state.stage(), Stage::Empty);
+        assert!(!state.cancel_callback());
     }
 
     #[test]

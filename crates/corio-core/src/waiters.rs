@@ -60,13 +60,17 @@ const INLINE: u64 = 0;
 
 impl CellRef {
     /// Wakes `waker` at the end of this task. `old` is what an earlier call gave, and keeps its place in the order.
+    ///
+    /// A task that has ended has told everybody once, and tells those who came after that when its last done callback has run.
+    /// They are always listed, so that an inline registration of before names nobody any more.
     pub(crate) fn wait(&self, waker: &Waker, old: Option<Registration>) -> Registration {
-        let key = waker::key_of(waker);
-        match (old, key) {
+        let told = self.state.is_done();
+        let old = old.filter(|old| !told || matches!(old, Registration::Listed(_)));
+        match (old, waker::key_of(waker)) {
             (Some(Registration::Inline(old)), Some(key)) if old == key => {
                 return Registration::Inline(key);
             }
-            (None, Some(key)) if self.waiters.get() == 0 => {
+            (None, Some(key)) if self.waiters.get() == 0 && !told => {
                 self.waiters.set(key.to_bits());
                 return Registration::Inline(key);
             }
@@ -127,6 +131,10 @@ impl CellRef {
 
     /// Takes a callback back.
     pub(crate) fn forget_call(&self, id: u64) -> Option<CellRef> {
+        // The number of a callback that came after the end is that of an inline waker.
+        if id == INLINE {
+            return None;
+        }
         match self.remove_entry(id)?.what {
             What::Call(cell) => Some(cell),
             _ => None,
