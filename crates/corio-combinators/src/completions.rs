@@ -14,7 +14,7 @@ use corio_core::waiting::{self, WaitKind};
 
 use crate::arrivals::Arrivals;
 use crate::error::TimeoutError;
-use crate::limit::Limit;
+use crate::expiry::Expiry;
 use crate::round::running_loop;
 use crate::settle::Settle;
 
@@ -30,7 +30,7 @@ pub(crate) struct Completions<C: IntoTask> {
     arrivals: Option<Rc<Arrivals>>,
     /// Not armed yet.
     timeout: Option<Duration>,
-    limit: Option<Limit>,
+    expiry: Option<Expiry>,
     settle: Settle,
     site: &'static Location<'static>,
 }
@@ -45,7 +45,7 @@ impl<C: IntoTask> Completions<C> {
             handed_out: 0,
             arrivals: None,
             timeout: None,
-            limit: None,
+            expiry: None,
             settle: Settle::default(),
             site: Location::caller(),
         };
@@ -108,7 +108,7 @@ impl<C: IntoTask> Completions<C> {
         }
         self.handed_out += 1;
         if arrivals.is_complete() {
-            self.limit = None;
+            self.expiry = None;
         }
         Poll::Ready(self.handles[index].take().map(Ok))
     }
@@ -127,7 +127,7 @@ impl<C: IntoTask> Completions<C> {
             let scheduler = arrivals.scheduler();
             let closing = arrivals.clone();
             let close = scheduler.callback(move || closing.close());
-            self.limit = Limit::new(scheduler, timeout, Alarm::Call(close));
+            self.expiry = Expiry::new(scheduler, timeout, Alarm::Call(close));
         }
         arrivals
     }

@@ -12,7 +12,7 @@ use corio_core::combine::{AsTask, AsTryTask};
 use corio_core::time::Alarm;
 use corio_core::waiting::{self, WaitKind};
 
-use crate::limit::Limit;
+use crate::expiry::Expiry;
 use crate::round::{Member, Owned, Round, Until, running_loop};
 use crate::settle::Settle;
 
@@ -100,7 +100,7 @@ pub struct Wait<H: AsTask> {
     return_when: ReturnWhen,
     timeout: Option<Duration>,
     round: Option<Rc<Round>>,
-    limit: Option<Limit>,
+    expiry: Option<Expiry>,
     settle: Settle,
     site: &'static Location<'static>,
 }
@@ -114,7 +114,7 @@ impl<H: AsTask> Wait<H> {
             return_when: ReturnWhen::default(),
             timeout: None,
             round: None,
-            limit: None,
+            expiry: None,
             settle: Settle::default(),
             site: Location::caller(),
         }
@@ -145,7 +145,7 @@ impl<H: AsTask> Wait<H> {
         let round = Round::begin(&scheduler, members, Owned::Nothing, until);
         round.take_turn();
         if let Some(timeout) = self.timeout {
-            self.limit = Limit::new(&scheduler, timeout, Alarm::Wake(cx.waker().clone()));
+            self.expiry = Expiry::new(&scheduler, timeout, Alarm::Wake(cx.waker().clone()));
         }
         self.round = Some(round.clone());
         round
@@ -175,9 +175,9 @@ impl<H: AsTask> Future for Wait<H> {
         };
         let enough = round.is_over()
             || this
-                .limit
+                .expiry
                 .as_ref()
-                .is_some_and(|limit| limit.is_up(cx.waker()));
+                .is_some_and(|expiry| expiry.is_up(cx.waker()));
         if !enough {
             round.set_waker(cx.waker());
             waiting::note(&WAIT, this.site);
@@ -188,7 +188,7 @@ impl<H: AsTask> Future for Wait<H> {
             return Poll::Pending;
         }
         round.forget();
-        this.limit = None;
+        this.expiry = None;
         let handles = std::mem::take(&mut this.handles);
         Poll::Ready(handles.into_iter().partition(|task| task.as_any().done()))
     }

@@ -8,23 +8,23 @@ use corio_core::time::Alarm;
 
 /// A timer that is taken back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Limit {
+pub(crate) struct Expiry {
     scheduler: Scheduler,
     key: u64,
 }
 
-impl Limit {
+impl Expiry {
     /// Rings `alarm` after `duration`; `None` if that is further away than the clock can tell, which is never.
     ///
     /// # Panics
     ///
     /// When the loop has no clock.
-    pub(crate) fn new(scheduler: &Scheduler, duration: Duration, alarm: Alarm) -> Option<Limit> {
+    pub(crate) fn new(scheduler: &Scheduler, duration: Duration, alarm: Alarm) -> Option<Expiry> {
         let timers = scheduler
             .timers()
             .expect("this event loop has no timers, so nothing can have a time limit in it");
         let deadline = timers.step_now().checked_add(duration)?;
-        Some(Limit {
+        Some(Expiry {
             key: timers.arm(deadline, alarm),
             scheduler: scheduler.clone(),
         })
@@ -37,7 +37,7 @@ impl Limit {
     }
 }
 
-impl Drop for Limit {
+impl Drop for Expiry {
     fn drop(&mut self) {
         if let Some(timers) = self.scheduler.timers() {
             timers.disarm(self.key);
