@@ -29,7 +29,7 @@ fn b(a: Generator<()>, pause: Duration) -> Generator<()> {
     })
 }
 
-fn alternate(rounds: usize, pause: Duration) {
+pub(crate) fn run(rounds: usize, pause: Duration) {
     let b = b(a(pause), pause);
     for () in b.take(rounds) {}
 }
@@ -39,5 +39,5 @@ fn main() {
         Some(rounds) => rounds.parse().expect("the number of rounds"),
         None => 3,
     };
-    alternate(rounds, Duration::from_millis(500));
+    run(rounds, Duration::from_millis(500));
 }

@@ -1,6 +1,6 @@
 //! Two coroutines take turns, and each keeps its place between its turns.
 //!
-//! Nobody decides the order but `main`: a `next` runs one of them up to its next yield. There is no loop and no thread.
+//! Nobody decides the order but the caller: a `next` runs one of them up to its next yield. There is no loop and no thread.
 
 use corio::coroutine::Generator;
 
@@ -26,10 +26,14 @@ fn b() -> Generator<()> {
     })
 }
 
-fn main() {
+pub(crate) fn run() {
     let a = a();
     let b = b();
     for turn in [&a, &a, &b, &b, &a, &b] {
         turn.next().unwrap();
     }
+}
+
+fn main() {
+    run();
 }

@@ -22,6 +22,10 @@ fn producer(consumer: Coroutine<(), u32>) {
     }
 }
 
-fn main() {
+pub(crate) fn run() {
     producer(consumer());
+}
+
+fn main() {
+    run();
 }

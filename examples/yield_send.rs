@@ -14,9 +14,13 @@ fn fours() -> Coroutine<i32, i32> {
     })
 }
 
-fn main() {
+pub(crate) fn run() {
     let fours = fours();
     println!("{}", fours.next().unwrap());
     println!("{}", "*".repeat(20));
     println!("{}", fours.send(10).unwrap());
+}
+
+fn main() {
+    run();
 }
