@@ -42,19 +42,21 @@ struct Inner<T> {
     outcome: OnceCell<Result<T, Cancelled>>,
     scheduler: Scheduler,
     /// The first waiter has a place of its own, since most promises have no other.
-    first: Cell<Option<Waiter>>,
-    rest: RefCell<Vec<Waiter>>,
-    next_id: Cell<u64>,
+    first: Cell<Option<Waiter<T>>>,
+    rest: RefCell<Vec<Waiter<T>>>,
 }
 
-struct Waiter {
+struct Waiter<T> {
+    /// Of its own within the loop, so that the number of one promise's callback means nothing to another promise.
     id: u64,
-    what: What,
+    what: What<T>,
 }
 
-enum What {
+enum What<T> {
     Wake(Waker),
-    Call(Handle),
+    /// The callback finds the promise in the place that is filled when the promise is settled: if it held the promise from the
+    /// start, each would keep the other alive.
+    Call(Handle, Rc<OnceCell<Promise<T>>>),
 }
 
 /// The number of a done callback of a promise.
@@ -71,7 +73,6 @@ impl Scheduler {
                 scheduler: self.clone(),
                 first: Cell::new(None),
                 rest: RefCell::new(Vec::new()),
-                next_id: Cell::new(1),
             }),
         }
     }
@@ -125,27 +126,38 @@ impl<T> Promise<T> {
     where
         T: 'static,
     {
-        let promise = self.clone();
-        let call = move || callback(&promise);
+        let place = Rc::new(OnceCell::new());
+        let call = {
+            let place = place.clone();
+            move || {
+                if let Some(promise) = place.get() {
+                    callback(promise);
+                }
+            }
+        };
+        let handle = self.inner.scheduler.callback(call);
         if self.done() {
-            self.inner.scheduler.call_soon(call);
+            self.queue(&handle, &place);
             return PromiseCallbackId(0);
         }
-        let handle = self.inner.scheduler.callback(call);
-        PromiseCallbackId(self.inner.add(What::Call(handle)))
+        PromiseCallbackId(self.inner.add(What::Call(handle, place)))
     }
 
     /// Takes a done callback back. False: it was called, is about to be, or was taken back before.
     pub fn remove_done_callback(&self, id: PromiseCallbackId) -> bool {
-        let removed = self.inner.remove(id.0);
-        if let Some(Waiter {
-            what: What::Call(handle),
-            ..
-        }) = &removed
-        {
+        let Some(removed) = self.inner.remove(id.0) else {
+            return false;
+        };
+        if let What::Call(handle, _) = &removed.what {
             handle.cancel();
         }
-        removed.is_some()
+        true
+    }
+
+    fn queue(&self, handle: &Handle, place: &OnceCell<Promise<T>>) {
+        let filled = place.set(self.clone());
+        debug_assert!(filled.is_ok(), "a callback is queued once");
+        handle.queue();
     }
 
     fn settle(&self, outcome: Result<T, Cancelled>) -> Result<(), InvalidState> {
@@ -154,7 +166,7 @@ impl<T> Promise<T> {
         let rest = std::mem::take(&mut *self.inner.rest.borrow_mut());
         for waiter in first.into_iter().chain(rest) {
             match waiter.what {
-                What::Call(handle) => handle.queue(),
+                What::Call(handle, place) => self.queue(&handle, &place),
                 What::Wake(waker) => {
                     if let Err(panic) = caught(|| waker.wake()) {
                         let report = crate::Report::new("exception in a foreign waker");
@@ -168,9 +180,8 @@ impl<T> Promise<T> {
 }
 
 impl<T> Inner<T> {
-    fn add(&self, what: What) -> u64 {
-        let id = self.next_id.get();
-        self.next_id.set(id + 1);
+    fn add(&self, what: What<T>) -> u64 {
+        let id = self.scheduler.next_entry();
         let waiter = Waiter { id, what };
         match self.first.take() {
             None if self.rest.borrow().is_empty() => self.first.set(Some(waiter)),
@@ -182,7 +193,7 @@ impl<T> Inner<T> {
         id
     }
 
-    fn remove(&self, id: u64) -> Option<Waiter> {
+    fn remove(&self, id: u64) -> Option<Waiter<T>> {
         match self.first.take() {
             Some(first) if first.id == id => return Some(first),
             first => self.first.set(first),
