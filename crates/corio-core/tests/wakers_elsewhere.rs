@@ -219,7 +219,7 @@ fn wakers_and_remotes_outlive_the_loop() {
     thread::spawn(move || {
         waker.wake_by_ref();
         assert_eq!(remote.call_soon(|| ()), Err(LoopClosed));
-        waker.clone().wake();
+        waker.wake_by_ref();
         waker.wake();
     })
     .join()
