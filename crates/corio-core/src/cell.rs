@@ -32,8 +32,8 @@ use std::ptr::{self, NonNull};
 use std::task::{Context, Poll};
 
 use crate::error::{Cancelled, Panic, TaskError};
-use crate::key::TaskKey;
-use crate::pool;
+use crate::key::{GENERATION_BITS, TaskKey};
+use crate::pool::Class;
 use crate::scheduler::Scheduler;
 use crate::state::{Outcome, Stage, State};
 use crate::waiting::WaitKind;
@@ -42,15 +42,15 @@ use crate::waiting::WaitKind;
 pub(crate) struct Header {
     vtable: &'static VTable,
     refs: Cell<u32>,
-    /// Place in the scheduler's table while unfinished.
-    pub(crate) slot: Cell<u32>,
+    /// The upper bits of the number within the loop; the key has the others.
+    id_high: u32,
     pub(crate) state: State,
     /// Requests to cancel that were not taken back.
     pub(crate) cancelling: Cell<u16>,
     /// Done callbacks that are queued or running.
     pub(crate) callbacks: Cell<u32>,
-    /// Number within the loop, from 1.
-    pub(crate) id: u64,
+    /// What its wakers carry. The slot in it is the place in the scheduler's table while unfinished.
+    pub(crate) key: Cell<TaskKey>,
     /// Where it was created.
     pub(crate) site: &'static Location<'static>,
     pub(crate) scheduler: Scheduler,
@@ -73,6 +73,7 @@ struct VTable {
     clear: unsafe fn(NonNull<Header>, Stage),
     stage_offset: usize,
     layout: Layout,
+    class: Class,
     type_name: fn() -> &'static str,
 }
 
@@ -124,76 +125,36 @@ union StageOf<F, T> {
     cancelled: ManuallyDrop<Cancelled>,
 }
 
-/// A counted reference to a cell, for the cell's own thread.
-#[repr(transparent)]
-pub(crate) struct CellRef(NonNull<Header>);
+/// What a new cell begins with.
+struct New {
+    vtable: &'static VTable,
+    refs: u32,
+    state: State,
+    id: u64,
+    key: TaskKey,
+    site: &'static Location<'static>,
+}
 
-impl CellRef {
-    /// A cell for a future that may borrow.
-    ///
-    /// # Safety
-    ///
-    /// The future and its output leave the cell, by their end or by force, before anything that they borrow does.
-    pub(crate) unsafe fn task<F, M>(
-        future: F,
-        owned: bool,
-        id: u64,
-        site: &'static Location<'static>,
-        scheduler: Scheduler,
-    ) -> CellRef
-    where
-        F: Future,
-        M: Ending<F::Output>,
-    {
-        CellRef::allocate::<F, M::Value>(
-            &TaskVTable::<F, M>::VTABLE,
-            State::task(owned),
-            future,
-            id,
-            site,
-            scheduler,
-        )
-    }
-
-    /// A cell for a function that is called once from the ready queue.
-    pub(crate) fn callback<C>(
-        callback: C,
-        site: &'static Location<'static>,
-        scheduler: Scheduler,
-    ) -> CellRef
-    where
-        C: FnOnce() + 'static,
-    {
-        CellRef::allocate::<C, ()>(
-            &CallbackVTable::<C>::VTABLE,
-            State::callback(),
-            callback,
-            0,
-            site,
-            scheduler,
-        )
-    }
-
-    fn allocate<F, T>(
-        vtable: &'static VTable,
-        state: State,
-        content: F,
-        id: u64,
-        site: &'static Location<'static>,
-        scheduler: Scheduler,
-    ) -> CellRef {
-        let block: NonNull<TaskCell<F, T>> = pool::take(Layout::new::<TaskCell<F, T>>()).cast();
+impl New {
+    #[inline]
+    fn allocate<F, T>(self, content: F, scheduler: &Scheduler) -> NonNull<Header> {
+        let layout = Layout::new::<TaskCell<F, T>>();
+        let block: NonNull<TaskCell<F, T>> = scheduler
+            .0
+            .pool
+            .take(const { Class::of(Layout::new::<TaskCell<F, T>>()) }, layout)
+            .cast();
         let cell = TaskCell {
             header: Header {
-                vtable,
-                refs: Cell::new(1),
-                slot: Cell::new(0),
-                state,
+                vtable: self.vtable,
+                refs: Cell::new(self.refs),
+                id_high: (self.id >> GENERATION_BITS) as u32,
+                state: self.state,
                 cancelling: Cell::new(0),
                 callbacks: Cell::new(0),
-                id,
-                site,
-                scheduler,
+                key: Cell::new(self.key),
+                site: self.site,
+                scheduler: scheduler.clone(),
                 waiters: Cell::new(0),
                 wait_kind: Cell::new(None),
                 wait_site: Cell::new(None),
@@ -206,18 +167,71 @@ impl CellRef {
         };
         // SAFETY: the block is fresh memory of this layout.
         unsafe { block.write(cell) };
-        CellRef(block.cast())
+        block.cast()
     }
+}
 
-    /// The key that wakers of this task carry.
-    pub(crate) fn key(&self) -> TaskKey {
-        self.key_in(self.scheduler.id())
-    }
+/// A counted reference to a cell, for the cell's own thread.
+#[repr(transparent)]
+pub(crate) struct CellRef(NonNull<Header>);
 
-    /// The same, for who has the number of the loop at hand.
+impl CellRef {
+    /// A cell for a future that may borrow, with three references to it: for the table of tasks, for the ready queue, and for the
+    /// handle.
+    ///
+    /// # Safety
+    ///
+    /// The future and its output leave the cell, by their end or by force, before anything that they borrow does.
     #[inline]
-    pub(crate) fn key_in(&self, loop_id: u32) -> TaskKey {
-        TaskKey::new(loop_id, self.slot.get(), self.id)
+    pub(crate) unsafe fn task<F, M>(
+        future: F,
+        id: u64,
+        key: TaskKey,
+        site: &'static Location<'static>,
+        scheduler: &Scheduler,
+    ) -> [CellRef; 3]
+    where
+        F: Future,
+        M: Ending<F::Output>,
+    {
+        let state = State::queued_task();
+        let new = New {
+            vtable: &TaskVTable::<F, M>::VTABLE,
+            refs: 3,
+            state,
+            id,
+            key,
+            site,
+        };
+        let cell = new.allocate::<F, M::Value>(future, scheduler);
+        [CellRef(cell), CellRef(cell), CellRef(cell)]
+    }
+
+    /// A cell for a function that is called once from the ready queue.
+    pub(crate) fn callback<C>(
+        callback: C,
+        site: &'static Location<'static>,
+        scheduler: Scheduler,
+    ) -> CellRef
+    where
+        C: FnOnce() + 'static,
+    {
+        let key = TaskKey::new(0, 0, 0);
+        let vtable = &CallbackVTable::<C>::VTABLE;
+        let new = New {
+            vtable,
+            refs: 1,
+            state: State::callback(),
+            id: 0,
+            key,
+            site,
+        };
+        CellRef(new.allocate::<C, ()>(callback, &scheduler))
+    }
+
+    /// The number within the loop, from 1; 0 for a callback.
+    pub(crate) fn id(&self) -> u64 {
+        (u64::from(self.id_high) << GENERATION_BITS) | self.key.get().generation()
     }
 
     #[inline]
@@ -342,8 +356,9 @@ impl CellRef {
     /// # Safety
     ///
     /// `T` is the type of the task's value, and no reference to it is in use.
+    #[inline]
     pub(crate) unsafe fn take_value<T>(&self) -> Option<T> {
-        if self.state.stage() != Stage::Output || !self.state.output_left() {
+        if !self.state.output_left() {
             return None;
         }
         // SAFETY: the value was there and is marked as gone, so it is read once.
@@ -379,11 +394,17 @@ impl CellRef {
         if stage != Stage::Empty || self.extras.get() != 0 {
             self.clear_rest(stage);
         }
-        let layout = self.vtable.layout;
-        // SAFETY: the header is dropped once, here; the stage has been cleared above.
-        unsafe { ptr::drop_in_place(self.0.as_ptr()) };
-        // SAFETY: the block came from `pool::take` with this layout, on this thread, since a CellRef never leaves it.
-        unsafe { pool::give(self.0.cast(), layout) };
+        let vtable = self.vtable;
+        // SAFETY: the scheduler is the only field of a header with a destructor, and it is moved out once, here; the stage has
+        // been cleared above.
+        let scheduler = unsafe { ptr::read(&raw const (*self.0.as_ptr()).scheduler) };
+        // SAFETY: the block came from this scheduler's pool with this class and layout, and the last reference to it has gone.
+        unsafe {
+            scheduler
+                .0
+                .pool
+                .give(self.0.cast(), vtable.class, vtable.layout)
+        };
     }
 
     /// Speaks of what nobody saw, and drops what the stage still holds: the bits first, and a destructor that panics is reported,
@@ -459,6 +480,7 @@ impl<F: Future, M: Ending<F::Output>> TaskVTable<F, M> {
         clear: clear::<F, M::Value>,
         stage_offset: offset_of!(TaskCell<F, M::Value>, stage),
         layout: Layout::new::<TaskCell<F, M::Value>>(),
+        class: Class::of(Layout::new::<TaskCell<F, M::Value>>()),
         type_name: std::any::type_name::<F>,
     };
 
@@ -508,6 +530,7 @@ impl<C: FnOnce() + 'static> CallbackVTable<C> {
         clear: clear::<C, ()>,
         stage_offset: offset_of!(TaskCell<C, ()>, stage),
         layout: Layout::new::<TaskCell<C, ()>>(),
+        class: Class::of(Layout::new::<TaskCell<C, ()>>()),
         type_name: std::any::type_name::<C>,
     };
 

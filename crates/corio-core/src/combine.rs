@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 
 use crate::cell::CellRef;
 use crate::error::TaskError;
@@ -166,9 +167,8 @@ pub trait IntoTask: sealed::Into {
     /// The handle that it becomes.
     type Handle: AsTask<Output = Self::Output>;
 
-    /// A future becomes a task of `scheduler`; a task stays what it is.
-    #[track_caller]
-    fn into_task(self, scheduler: &Scheduler) -> Self::Handle;
+    /// A future becomes a task of `scheduler` that was created at `site`; a task stays what it is.
+    fn into_task(self, scheduler: &Scheduler, site: &'static Location<'static>) -> Self::Handle;
 }
 
 impl<F> IntoTask for F
@@ -179,9 +179,8 @@ where
     type Output = F::Output;
     type Handle = Task<F::Output>;
 
-    #[track_caller]
-    fn into_task(self, scheduler: &Scheduler) -> Task<F::Output> {
-        scheduler.create_task(self)
+    fn into_task(self, scheduler: &Scheduler, site: &'static Location<'static>) -> Task<F::Output> {
+        scheduler.create_task_at(self, site)
     }
 }
 
@@ -189,7 +188,7 @@ impl<T> IntoTask for Task<T> {
     type Output = T;
     type Handle = Task<T>;
 
-    fn into_task(self, _: &Scheduler) -> Task<T> {
+    fn into_task(self, _: &Scheduler, _: &'static Location<'static>) -> Task<T> {
         self
     }
 }
@@ -198,7 +197,7 @@ impl<'a, T> IntoTask for &'a Task<T> {
     type Output = &'a T;
     type Handle = &'a Task<T>;
 
-    fn into_task(self, _: &Scheduler) -> &'a Task<T> {
+    fn into_task(self, _: &Scheduler, _: &'static Location<'static>) -> &'a Task<T> {
         self
     }
 }
@@ -207,7 +206,7 @@ impl IntoTask for AnyTask {
     type Output = ();
     type Handle = AnyTask;
 
-    fn into_task(self, _: &Scheduler) -> AnyTask {
+    fn into_task(self, _: &Scheduler, _: &'static Location<'static>) -> AnyTask {
         self
     }
 }
@@ -216,7 +215,7 @@ impl<'a> IntoTask for &'a AnyTask {
     type Output = ();
     type Handle = &'a AnyTask;
 
-    fn into_task(self, _: &Scheduler) -> &'a AnyTask {
+    fn into_task(self, _: &Scheduler, _: &'static Location<'static>) -> &'a AnyTask {
         self
     }
 }

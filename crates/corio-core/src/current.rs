@@ -80,17 +80,23 @@ fn of_this_thread(is_meant: impl Fn(&Inner) -> bool) -> Option<Scheduler> {
 /// Wakes a task by its key, from any thread.
 #[inline]
 pub(crate) fn wake(key: TaskKey) {
-    with_inner(|inner| match inner {
-        Some(inner) if inner.id == key.loop_id() => inner.wake(key),
-        _ => wake_elsewhere(key),
-    });
+    let woken = with_inner(|inner| inner.is_some_and(|inner| inner.wake(key)));
+    if !woken {
+        wake_elsewhere(key);
+    }
 }
 
-/// A loop of this thread that is not running, or one of another thread.
+/// A task of a loop of this thread that is not running, or of another thread, or one that is gone.
 #[cold]
 fn wake_elsewhere(key: TaskKey) {
-    match of_this_thread(|inner| inner.id == key.loop_id()) {
-        Some(scheduler) => scheduler.0.wake(key),
+    let id = key.loop_id();
+    if with_inner(|inner| inner.is_some_and(|inner| inner.id == id)) {
+        return;
+    }
+    match of_this_thread(|inner| inner.id == id) {
+        Some(scheduler) => {
+            scheduler.0.wake(key);
+        }
         None => remote::wake(key),
     }
 }

@@ -12,7 +12,8 @@ pub(crate) struct TaskKey(u64);
 
 const LOOP_BITS: u32 = 20;
 const SLOT_BITS: u32 = 26;
-const GENERATION_BITS: u32 = 16;
+/// How many of the lower bits of a task's number are in its key.
+pub(crate) const GENERATION_BITS: u32 = 16;
 
 /// More loops than this cannot be alive at a time.
 pub(crate) const MAX_LOOPS: usize = 1 << LOOP_BITS;
@@ -41,10 +42,10 @@ impl TaskKey {
         (self.0 >> (LOOP_BITS + GENERATION_BITS + 2)) as usize
     }
 
-    /// The key was made for the task with this number, or for one whose number is a multiple of 65,536 away.
+    /// The lower bits of the task's number.
     #[inline]
-    pub(crate) fn names(self, task: u64) -> bool {
-        ((self.0 >> (LOOP_BITS + 2)) ^ task) & ((1 << GENERATION_BITS) - 1) == 0
+    pub(crate) fn generation(self) -> u64 {
+        (self.0 >> (LOOP_BITS + 2)) & ((1 << GENERATION_BITS) - 1)
     }
 
     #[inline]
@@ -72,8 +73,7 @@ mod tests {
             let key = TaskKey::new(loop_id, slot, task);
             assert_eq!(key.loop_id(), loop_id);
             assert_eq!(key.slot(), slot as usize);
-            assert!(key.names(task));
-            assert!(!key.names(task.wrapping_add(1)));
+            assert_eq!(key.generation(), task & 0xffff);
             assert_eq!(key.to_bits() & 3, 1);
             assert_eq!(TaskKey::from_bits(key.to_bits()), key);
         }

@@ -26,14 +26,11 @@ impl Scheduler {
         let site = Location::caller();
         // SAFETY: the guard below ends the task and takes its value before this function returns or unwinds, and everything
         // that the future borrows outlives the call.
-        let cell = unsafe {
-            CellRef::task::<F, Plain>(future, true, self.next_task(), site, self.clone())
-        };
+        let cell = unsafe { self.spawn::<F, Plain>(future, site) };
         let main: MainTask<F::Output> = MainTask {
             cell,
             value: PhantomData,
         };
-        self.start(&main.cell);
         let any = AnyTask::new(main.cell.clone());
         while !any.done() {
             if let ControlFlow::Break(reason) = turn(&any) {

@@ -1,71 +1,118 @@
 //! The two tables that every wake and every step touch: the ready queue and the list of unfinished tasks.
 //!
 //! They are borrowed without a check, because the checks of a `RefCell` would be a third of what a wake costs. What makes that
-//! sound is narrow: each method below borrows for the time of one operation on a `VecDeque` or `Slab` of references to cells, and
+//! sound is narrow: each method below borrows for the time of one operation on a ring or a list of references to cells, and
 //! no foreign code runs in it. Pushing could call the allocator, which may be foreign; so room is made beforehand, with the
 //! table taken out of its place.
 
 use std::cell::UnsafeCell;
-use std::collections::VecDeque;
-use std::mem;
+use std::mem::{self, MaybeUninit};
 
 use crate::cell::CellRef;
-use crate::key::MAX_SLOTS;
+use crate::key::{MAX_SLOTS, TaskKey};
 
-/// The ready queue, first in, first out.
+/// The ready queue, first in, first out: a ring whose length is a power of two.
 pub(crate) struct Ready {
-    queue: UnsafeCell<VecDeque<CellRef>>,
+    ring: UnsafeCell<Ring>,
+}
+
+struct Ring {
+    places: Box<[MaybeUninit<CellRef>]>,
+    /// Entries taken out and put in since the beginning; their places are these numbers modulo the length.
+    head: usize,
+    tail: usize,
 }
 
 impl Ready {
     pub(crate) fn new() -> Ready {
         Ready {
-            queue: UnsafeCell::new(VecDeque::new()),
+            ring: UnsafeCell::new(Ring {
+                places: Box::new([]),
+                head: 0,
+                tail: 0,
+            }),
         }
     }
 
     #[inline]
     pub(crate) fn push(&self, cell: CellRef) {
-        // SAFETY: see the module; the queue has room, so nothing is allocated while it is borrowed.
-        let queue = unsafe { &mut *self.queue.get() };
-        if queue.len() < queue.capacity() {
-            queue.push_back(cell);
-        } else {
-            self.push_growing(cell);
+        // SAFETY: see the module.
+        let ring = unsafe { &mut *self.ring.get() };
+        let tail = ring.tail;
+        if tail.wrapping_sub(ring.head) == ring.places.len() {
+            return self.push_growing(cell);
         }
+        let place = tail & (ring.places.len() - 1);
+        ring.places[place].write(cell);
+        ring.tail = tail.wrapping_add(1);
     }
 
     #[cold]
     fn push_growing(&self, cell: CellRef) {
-        // SAFETY: the queue is taken out in one move, and the borrow ends with it.
-        let mut queue = mem::take(unsafe { &mut *self.queue.get() });
-        queue.reserve(queue.capacity().max(64));
-        // SAFETY: as above. What the allocator may have queued meanwhile comes behind.
-        let meanwhile = mem::replace(unsafe { &mut *self.queue.get() }, queue);
+        let length = (self.len() * 2).max(64).next_power_of_two();
+        let mut places: Box<[MaybeUninit<CellRef>]> = Box::new_uninit_slice(length);
+        // The allocator may have queued something meanwhile, so everything is read again.
+        if self.len() >= length {
+            return self.push_growing(cell);
+        }
+        let mut count = 0;
+        while let Some(cell) = self.pop() {
+            places[count].write(cell);
+            count += 1;
+        }
+        // SAFETY: see the module.
+        let ring = unsafe { &mut *self.ring.get() };
+        let old = mem::replace(
+            ring,
+            Ring {
+                places,
+                head: 0,
+                tail: count,
+            },
+        );
+        // Its entries have been moved over.
+        drop(old.places);
         self.push(cell);
-        meanwhile.into_iter().for_each(|cell| self.push(cell));
     }
 
     #[inline]
     pub(crate) fn pop(&self) -> Option<CellRef> {
         // SAFETY: see the module.
-        unsafe { &mut *self.queue.get() }.pop_front()
+        let ring = unsafe { &mut *self.ring.get() };
+        let head = ring.head;
+        if head == ring.tail {
+            return None;
+        }
+        let place = head & (ring.places.len() - 1);
+        ring.head = head.wrapping_add(1);
+        // SAFETY: the places from `head` to `tail` hold entries, and this one has just been left out of them.
+        Some(unsafe { ring.places[place].assume_init_read() })
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
         // SAFETY: see the module.
-        unsafe { &*self.queue.get() }.len()
+        let ring = unsafe { &*self.ring.get() };
+        ring.tail.wrapping_sub(ring.head)
     }
 
+    /// The next entry, without taking it out.
     pub(crate) fn front(&self) -> Option<CellRef> {
         // SAFETY: see the module; a `CellRef` is cloned by counting.
-        unsafe { &*self.queue.get() }.front().cloned()
+        let ring = unsafe { &*self.ring.get() };
+        let place = ring
+            .places
+            .get(ring.head & ring.places.len().wrapping_sub(1))?;
+        // SAFETY: the place at `head` holds an entry if the queue is not empty.
+        (ring.head != ring.tail).then(|| unsafe { place.assume_init_ref() }.clone())
     }
+}
 
-    pub(crate) fn take_all(&self) -> VecDeque<CellRef> {
-        // SAFETY: see the module.
-        mem::take(unsafe { &mut *self.queue.get() })
+impl Drop for Ready {
+    fn drop(&mut self) {
+        while let Some(cell) = self.pop() {
+            drop(cell);
+        }
     }
 }
 
@@ -89,47 +136,49 @@ impl Tasks {
         }
     }
 
-    /// Gives a task a slot.
+    /// A free slot for a new task, to be filled before anything else happens.
     ///
     /// # Panics
     ///
     /// When there are as many unfinished tasks as keys can name.
     #[inline]
-    pub(crate) fn insert(&self, cell: CellRef) -> u32 {
-        // SAFETY: see the module; a free slot is written without allocating.
+    pub(crate) fn reserve(&self) -> u32 {
+        // SAFETY: see the module.
         let table = unsafe { &mut *self.table.get() };
         match table.free.pop() {
-            Some(slot) => {
-                let before = table.entries[slot as usize].replace(cell);
-                debug_assert!(before.is_none());
-                mem::forget(before);
-                slot
-            }
-            None => self.insert_growing(cell),
+            Some(slot) => slot,
+            None => self.reserve_growing(),
         }
     }
 
     #[cold]
-    fn insert_growing(&self, cell: CellRef) -> u32 {
+    fn reserve_growing(&self) -> u32 {
         // SAFETY: see the module; the lengths are read and the borrow ends.
-        let (length, room) = unsafe {
+        let (length, capacity) = unsafe {
             let table = &*self.table.get();
-            (
-                table.entries.len(),
-                table.entries.capacity() > table.entries.len(),
-            )
+            (table.entries.len(), table.entries.capacity())
         };
         assert!(
             length < MAX_SLOTS,
             "more than {MAX_SLOTS} tasks are unfinished"
         );
-        if !room {
+        if length == capacity {
             self.grow(length);
         }
         // SAFETY: see the module; there is room now.
         let table = unsafe { &mut *self.table.get() };
-        table.entries.push(Some(cell));
+        table.entries.push(None);
         (table.entries.len() - 1) as u32
+    }
+
+    /// Puts a task into the slot that was reserved for it.
+    #[inline]
+    pub(crate) fn fill(&self, slot: u32, cell: CellRef) {
+        // SAFETY: see the module; the slot is empty, so nothing is dropped.
+        let table = unsafe { &mut *self.table.get() };
+        let before = table.entries[slot as usize].replace(cell);
+        debug_assert!(before.is_none());
+        mem::forget(before);
     }
 
     /// Makes room for twice as many tasks, in both lists, so that removing one allocates nothing.
@@ -148,20 +197,23 @@ impl Tasks {
     }
 
     #[inline]
-    pub(crate) fn remove(&self, slot: u32) -> Option<CellRef> {
+    pub(crate) fn remove(&self, key: TaskKey) -> Option<CellRef> {
         // SAFETY: see the module; the free list has room for every slot.
         let table = unsafe { &mut *self.table.get() };
-        let cell = table.entries.get_mut(slot as usize)?.take()?;
-        table.free.push(slot);
+        let cell = table.entries.get_mut(key.slot())?.take()?;
+        table.free.push(key.slot() as u32);
         Some(cell)
     }
 
-    /// Looks at the task in a slot. Nothing foreign runs in `look`.
+    /// Looks at the task with this key, if it is there. Nothing foreign runs in `look`.
     #[inline]
-    pub(crate) fn with<R>(&self, slot: usize, look: impl FnOnce(&CellRef) -> R) -> Option<R> {
-        // SAFETY: see the module; the callers in this crate only read the header, set its state and queue the cell.
+    pub(crate) fn with<R>(&self, key: TaskKey, look: impl FnOnce(&CellRef) -> R) -> Option<R> {
+        // SAFETY: see the module; the callers in this crate only set the state of the cell and queue it.
         let table = unsafe { &*self.table.get() };
-        table.entries.get(slot)?.as_ref().map(look)
+        match table.entries.get(key.slot()) {
+            Some(Some(cell)) if cell.key.get() == key => Some(look(cell)),
+            _ => None,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -108,7 +108,7 @@ impl Scheduler {
 
     /// Reports a panic that belongs to `cell`, in the context of that cell.
     fn report_of(&self, cell: &CellRef, message: &str, panic: Panic) {
-        let task = (cell.id != 0).then(|| cell.name());
+        let task = (cell.id() != 0).then(|| cell.name());
         let report = Report {
             message: message.into(),
             task,

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::callback::Handle;
-use crate::cell::{CellRef, Fallible, Header, Plain, caught};
+use crate::cell::{CellRef, Ending, Fallible, Header, Plain, caught};
 use crate::current;
 use crate::error::Cancelled;
 use crate::extras::Extras;
 use crate::key::TaskKey;
+use crate::pool::Pool;
 use crate::ready::{Ready, Tasks};
 use crate::remote::{self, Inbox, Message, Notify};
 use crate::report::{Report, Reporter};
@@ -56,7 +57,7 @@ pub(crate) struct Inner {
     /// The count at which the batch ends.
     pub(crate) batch_end: Cell<u64>,
     pub(crate) pause: Cell<bool>,
-    closed: Cell<bool>,
+    pub(crate) closed: Cell<bool>,
     next_task: Cell<u64>,
     next_entry: Cell<u64>,
     spare_mail: Cell<Vec<Message>>,
@@ -66,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) context: crate::extras::CurrentContext,
     pub(crate) reporter: RefCell<Option<Reporter>>,
     drivers: OnceCell<Rc<dyn Any>>,
+    pub(crate) pool: Pool,
     pub(crate) timers: crate::time::TimersSlot,
 }
 
@@ -101,6 +103,7 @@ impl Scheduler {
             context: crate::extras::CurrentContext::new(),
             reporter: RefCell::new(None),
             drivers: OnceCell::new(),
+            pool: Pool::new(),
             timers: OnceCell::new(),
         }));
         current::announce(&scheduler);
@@ -127,11 +130,7 @@ impl Scheduler {
         F::Output: 'static,
     {
         // SAFETY: the future and its output borrow nothing.
-        let cell = unsafe {
-            CellRef::task::<F, Plain>(future, true, self.next_task(), site, self.clone())
-        };
-        self.start(&cell);
-        Task::new(cell)
+        Task::new(unsafe { self.spawn::<F, Plain>(future, site) })
     }
 
     /// A task whose future says whether it failed: after `None` it is done with [`TaskError::Failed`](crate::TaskError::Failed),
@@ -142,13 +141,8 @@ impl Scheduler {
         F: Future<Output = Option<T>> + 'static,
         T: 'static,
     {
-        let site = Location::caller();
         // SAFETY: the future and its output borrow nothing.
-        let cell = unsafe {
-            CellRef::task::<F, Fallible>(future, true, self.next_task(), site, self.clone())
-        };
-        self.start(&cell);
-        Task::new(cell)
+        Task::new(unsafe { self.spawn::<F, Fallible>(future, Location::caller()) })
     }
 
     /// Calls `callback` in the next batch, behind what is ready now.
@@ -193,7 +187,9 @@ impl Scheduler {
         let mut mail = self.0.inbox.take(self.0.spare_mail.take());
         for message in mail.drain(..) {
             match message {
-                Message::Wake(key) => self.0.wake(key),
+                Message::Wake(key) => {
+                    self.0.wake(key);
+                }
                 Message::Call(call) => {
                     self.queue_callback(CellRef::callback(call, Location::caller(), self.clone()));
                 }
@@ -272,14 +268,8 @@ impl Scheduler {
                 self.end_by_force(task.cell(), Cancelled::because("the event loop was closed"));
             }
             // Destructors may have queued callbacks, and callbacks own things with destructors.
-            loop {
-                let left = self.0.ready.take_all();
-                if left.is_empty() {
-                    break;
-                }
-                for cell in left {
-                    cell.revoke();
-                }
+            while let Some(cell) = self.0.ready.pop() {
+                cell.revoke();
             }
         });
     }
@@ -302,7 +292,7 @@ impl Scheduler {
             .tasks
             .all()
             .into_iter()
-            .find(|cell| cell.id == id.get())?;
+            .find(|cell| cell.id() == id.get())?;
         Some(AnyTask::new(cell))
     }
 
@@ -315,7 +305,7 @@ impl Scheduler {
     /// Describes the step that comes next, for messages about slow ones.
     pub fn describe_next(&self) -> Option<String> {
         let cell = self.0.ready.front()?;
-        Some(if cell.id == 0 {
+        Some(if cell.id() == 0 {
             format!("{:?}", Handle::new(cell))
         } else {
             format!("{:?}", AnyTask::new(cell))
@@ -337,26 +327,48 @@ impl Scheduler {
 
 /// What the other files of this crate need.
 impl Scheduler {
-    pub(crate) fn next_task(&self) -> u64 {
-        let id = self.0.next_task.get();
-        self.0.next_task.set(id + 1);
-        id
-    }
-
     pub(crate) fn next_entry(&self) -> u64 {
         let id = self.0.next_entry.get();
         self.0.next_entry.set(id + 1);
         id
     }
 
-    /// Lists a new task and queues its first step.
-    pub(crate) fn start(&self, cell: &CellRef) {
+    /// Makes a task, lists it, and queues its first step.
+    ///
+    /// # Safety
+    ///
+    /// As [`CellRef::task`].
+    #[inline]
+    pub(crate) unsafe fn spawn<F, M>(&self, future: F, site: &'static Location<'static>) -> CellRef
+    where
+        F: Future,
+        M: Ending<F::Output>,
+    {
+        let inner = &*self.0;
+        let id = inner.next_task.get();
+        inner.next_task.set(id + 1);
+        let slot = inner.tasks.reserve();
+        let key = TaskKey::new(inner.id, slot, id);
+        // SAFETY: the caller vouches for it.
+        let [listed, queued, handle] =
+            unsafe { CellRef::task::<F, M>(future, id, key, site, self) };
+        inner.tasks.fill(slot, listed);
+        inner.ready.push(queued);
+        if inner.closed.get() || inner.context.is_there() {
+            self.started_rarely(&handle);
+        }
+        handle
+    }
+
+    #[cold]
+    fn started_rarely(&self, cell: &CellRef) {
         cell.capture_context();
-        cell.slot.set(self.0.tasks.insert(cell.clone()));
         if self.0.closed.get() {
             self.end_by_force(cell, Cancelled::because("the event loop is closed"));
-        } else {
-            self.0.wake_cell(cell);
+            // It was queued; on a closed scheduler nobody will take it out.
+            while let Some(queued) = self.0.ready.pop() {
+                drop(queued);
+            }
         }
     }
 
@@ -396,13 +408,10 @@ impl Scheduler {
 }
 
 impl Inner {
+    /// Wakes the task with this key. False: it is not one of ours, or not any more.
     #[inline]
-    pub(crate) fn wake(&self, key: TaskKey) {
-        self.tasks.with(key.slot(), |cell| {
-            if key.names(cell.id) {
-                self.wake_cell(cell);
-            }
-        });
+    pub(crate) fn wake(&self, key: TaskKey) -> bool {
+        self.tasks.with(key, |cell| self.wake_cell(cell)).is_some()
     }
 
     #[inline]
@@ -414,8 +423,8 @@ impl Inner {
 
     /// Wakes a task by way of the queue, as the end of a timer does.
     pub(crate) fn relay(&self, key: TaskKey) {
-        self.tasks.with(key.slot(), |cell| {
-            if key.names(cell.id) && cell.state.relay() {
+        self.tasks.with(key, |cell| {
+            if cell.state.relay() {
                 self.ready.push(cell.clone());
             }
         });

@@ -99,8 +99,10 @@ pub(crate) enum Stage {
 pub(crate) struct State(Cell<u16>);
 
 impl State {
-    pub(crate) fn task(owned: bool) -> State {
-        State(Cell::new(FUTURE | if owned { OWNED } else { 0 }))
+    /// A new task, which is in the ready queue and has an owning handle.
+    #[inline]
+    pub(crate) fn queued_task() -> State {
+        State(Cell::new(FUTURE | OWNED | QUEUED))
     }
 
     pub(crate) fn callback() -> State {
@@ -232,6 +234,7 @@ impl State {
 
     /// Edge 6. True: the value was there; the caller now takes or drops it.
     #[must_use]
+    #[inline]
     pub(crate) fn output_left(&self) -> bool {
         let there = self.has(OUTPUT);
         self.clear(OUTPUT);
@@ -349,8 +352,7 @@ mod tests {
 
     #[test]
     fn a_woken_task_is_queued_once_and_a_finished_one_never() {
-        let state = State::task(true);
-        assert!(state.wake());
+        let state = State::queued_task();
         assert!(!state.wake());
         assert_eq!(state.begin(), Begin::Poll);
         assert!(state.wake());
@@ -366,7 +368,9 @@ mod tests {
 
     #[test]
     fn a_relayed_wake_passes_the_queue_twice_and_gives_way_to_a_direct_one() {
-        let state = State::task(true);
+        let state = State::queued_task();
+        assert_eq!(state.begin(), Begin::Poll);
+        state.suspend();
         assert!(state.relay());
         assert!(!state.relay());
         assert!(state.wake());
@@ -379,8 +383,7 @@ mod tests {
 
     #[test]
     fn requests_are_looked_at_before_the_poll_and_force_comes_first() {
-        let state = State::task(true);
-        assert!(state.wake());
+        let state = State::queued_task();
         state.attend();
         assert_eq!(state.begin(), Begin::Attend);
         state.suspend();
@@ -397,7 +400,7 @@ mod tests {
             (Outcome::Panicked, Stage::Panic),
             (Outcome::Failed, Stage::Empty),
         ] {
-            let state = State::task(false);
+            let state = State::queued_task();
             assert_eq!(state.outcome(), None);
             state.future_left();
             state.finish(outcome);
@@ -418,7 +421,7 @@ mod tests {
 
     #[test]
     fn a_value_leaves_once() {
-        let state = State::task(true);
+        let state = State::queued_task();
         state.finish(Outcome::Value);
         assert!(state.output_left());
         assert!(!state.output_left());

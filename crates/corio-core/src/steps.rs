@@ -89,16 +89,18 @@ impl Scheduler {
                 }
                 inner.batch_end.set(steps + ready);
             }
-            if steps >= last {
+            let stretch = inner.batch_end.get().min(last) - steps;
+            if stretch == 0 {
                 return;
             }
-            let Some(cell) = inner.ready.pop() else {
-                // The queue was emptied from outside.
-                inner.batch_end.set(steps);
-                return;
-            };
-            inner.steps.set(steps + 1);
-            self.step(&cell);
+            for _ in 0..stretch {
+                let Some(cell) = inner.ready.pop() else {
+                    // The queue was emptied from outside.
+                    return inner.batch_end.set(inner.steps.get());
+                };
+                inner.steps.set(inner.steps.get() + 1);
+                self.step(&cell);
+            }
         }
     }
 
@@ -113,19 +115,24 @@ impl Scheduler {
     #[cold]
     fn step_rare(&self, cell: &CellRef, begin: Begin) {
         match begin {
-            Begin::Poll => self.poll(cell),
-            Begin::Skip => {}
+            Begin::Poll | Begin::Skip => {}
             Begin::Relay => self.0.wake_cell(cell),
             Begin::Call => self.call(cell),
             Begin::Attend => match cancel::before_poll(cell) {
-                None => self.poll(cell),
+                None => self.poll_attended(cell),
                 Some(cancelled) => self.end_by_force(cell, cancelled),
             },
             Begin::Abort => self.end_by_force(cell, Cancelled::because("the task was aborted")),
         }
     }
 
-    #[inline]
+    /// The same poll, out of the way of the usual one.
+    #[inline(never)]
+    fn poll_attended(&self, cell: &CellRef) {
+        self.poll(cell);
+    }
+
+    #[inline(always)]
     fn poll(&self, cell: &CellRef) {
         let inner = &*self.0;
         cell.wait_kind.set(None);
@@ -133,7 +140,7 @@ impl Scheduler {
             cell.enter_context();
         }
         inner.current.set(cell.as_ptr());
-        let waker = waker::of(cell.key_in(inner.id));
+        let waker = waker::of(cell.key.get());
         // SAFETY: `begin` gave `Poll` or `Attend`, and the step ends below, or in `poll_panicked`.
         let advance = unsafe { cell.poll(&mut Context::from_waker(waker.get())) };
         inner.current.set(std::ptr::null());
@@ -247,7 +254,7 @@ impl Scheduler {
     /// The task has its outcome: out of the table, everybody is told, and a value that nobody can ask for goes.
     #[inline]
     fn release(&self, cell: &CellRef, outcome: Outcome) {
-        let listed = self.0.tasks.remove(cell.slot.get());
+        let listed = self.0.tasks.remove(cell.key.get());
         cell.tell_waiters();
         if outcome == Outcome::Value && !cell.state.is_owned() && cell.callbacks.get() == 0 {
             self.drop_value(cell);

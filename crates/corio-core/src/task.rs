@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 
 use crate::cancel;
@@ -117,22 +118,28 @@ impl<T> Task<T> {
     ///
     /// As [`result`](Task::result); `NotDone` also while a done callback is still queued or running, since it may be looking at
     /// the value. The task then runs on without its handle.
+    #[inline]
     pub fn into_result(self) -> Result<T, TaskError> {
-        self.take_result()
-    }
-
-    /// Moves the value out. Called once at most, by who consumes the handle.
-    pub(crate) fn take_result(&self) -> Result<T, TaskError> {
         if !self.can_leave() {
             return Err(TaskError::NotDone);
         }
-        self.cell.state.see();
-        // SAFETY: `T` is the type that this handle was made with. The caller consumes the handle, so nobody borrows it, and no
-        // callback is queued or running.
-        match unsafe { self.cell.take_value::<T>() } {
+        let cell = self.into_cell();
+        cell.state.see();
+        // SAFETY: `T` is the type that the handle was made with. The handle is gone, so nobody borrows it, and no callback is
+        // queued or running.
+        match unsafe { cell.take_value::<T>() } {
             Some(value) => Ok(value),
-            None => Err(self.cell.error().unwrap_or(TaskError::NotDone)),
+            None => Err(cell.error().unwrap_or(TaskError::NotDone)),
         }
+    }
+
+    /// Gives up the handle without its destructor, for who takes the value.
+    #[inline]
+    fn into_cell(self) -> CellRef {
+        let task = ManuallyDrop::new(self);
+        task.cell.state.disown();
+        // SAFETY: the handle is not used again, and its destructor does not run.
+        unsafe { std::ptr::read(&raw const task.cell) }
     }
 
     /// The task has ended, and no done callback may be looking at the value.
@@ -345,7 +352,7 @@ impl AnyTask {
 
 impl Hash for AnyTask {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.cell.id.hash(state);
+        self.cell.id().hash(state);
     }
 }
 
@@ -355,7 +362,7 @@ macro_rules! common {
         impl$($generics)* {
             /// The number of the task within its loop.
             pub fn id(&self) -> TaskId {
-                TaskId(self.cell.id)
+                TaskId(self.cell.id())
             }
 
             /// The name that was given, or `Task-` and the number.
@@ -454,7 +461,7 @@ common!(AnyTask);
 impl CellRef {
     pub(crate) fn name(&self) -> String {
         self.extras(|extras| extras.name.as_deref().map(str::to_owned))
-            .unwrap_or_else(|| format!("Task-{}", self.id))
+            .unwrap_or_else(|| format!("Task-{}", self.id()))
     }
 
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -230,8 +230,14 @@ impl CellRef {
     }
 
     /// Tells everybody, in the order in which they came. The task has ended.
+    #[inline]
     pub(crate) fn tell_waiters(&self) {
-        let word = self.waiters.replace(0);
+        if self.waiters.get() != 0 {
+            self.tell_word(self.waiters.replace(0));
+        }
+    }
+
+    fn tell_word(&self, word: u64) {
         match word & 3 {
             KEY => crate::current::wake(TaskKey::from_bits(word)),
             MEMBER => self

@@ -53,7 +53,7 @@ impl Actions {
     /// request, for no task of a ring ends before another one does.
     #[cold]
     fn run_all(self, first: Option<&CellRef>) {
-        let name = |task: &CellRef| (task.scheduler.id(), task.id);
+        let name = |task: &CellRef| (task.scheduler.id(), task.id());
         let mut seen: HashSet<(u32, u64)> = first.map(name).into_iter().collect();
         let mut stack = self.0;
         stack.reverse();

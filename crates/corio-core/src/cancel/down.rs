@@ -115,13 +115,13 @@ impl Nodes {
         }
     }
 
-    /// Those below a node that have no other one below them, in the order of their joining.
+    /// Those below a node that have no other one below them, or cover it, in the order of their joining.
     fn innermost_takers(&self, origin: u32) -> Vec<u32> {
         let takes = |index: u32| matches!(self.at(index).kind, Some(Kind::Catch | Kind::Wait));
         let mut takers = Vec::new();
         let mut covered = HashSet::new();
         // Children first: whoever finds a taker below has passed it on to those above.
-        let mut order = self.subtree(origin);
+        let mut order = self.uncovered(origin);
         order.reverse();
         for index in order {
             if index == origin {
@@ -137,6 +137,19 @@ impl Nodes {
         }
         takers.reverse();
         takers
+    }
+
+    /// The nodes below an origin that its requests may reach, parents first.
+    fn uncovered(&self, origin: u32) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut open = vec![origin];
+        while let Some(index) = open.pop() {
+            found.push(index);
+            if index == origin || !self.at(index).covers {
+                open.extend(self.children(index));
+            }
+        }
+        found
     }
 
     /// An owned wait hands a request on to its unfinished tasks. False: it has none.
@@ -183,11 +196,13 @@ impl Nodes {
             Some(mark) => {
                 mark.request.merge(request);
                 mark.waits &= waits;
+                mark.risen |= waits;
             }
             place => {
                 *place = Some(Mark {
                     request,
                     waits,
+                    risen: waits,
                     stamp,
                 });
             }

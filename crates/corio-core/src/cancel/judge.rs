@@ -169,7 +169,7 @@ impl Nodes {
         let Some(request) = self.after_step(top, false, actions) else {
             return false;
         };
-        self.mark(top, request, false, &mut Actions::default());
+        self.mark(top, request, true, &mut Actions::default());
         true
     }
 

@@ -178,6 +178,18 @@ impl Node {
         Taken::new(settled.unwrap_or(request))
     }
 
+    /// From now on the node takes requests from further out in the place of those below it (true), or leaves them to the innermost
+    /// as usual. After [`enter`](Node::enter).
+    pub fn set_covers(&mut self, covers: bool) {
+        self.with_alive(|tree| tree.nodes.borrow_mut().set_covers(self.id.index, covers));
+    }
+
+    /// What is to be taken came up from inside: the inner future waits to be dropped.
+    pub fn has_risen(&self) -> bool {
+        self.with_alive(|tree| tree.nodes.borrow().has_risen(self.id.index))
+            .unwrap_or(false)
+    }
+
     /// Drops the inner future by force, without a request for this node. What it had under way, if it was more than this node's
     /// own, is the result.
     pub fn force(&mut self, drop_inner: impl FnOnce()) -> Option<Taken> {
@@ -334,6 +346,6 @@ fn is_of_current_task(waker: &Waker) -> bool {
         return false;
     };
     let mut same = false;
-    current::with_current_cell(|cell| same = cell.key() == key);
+    current::with_current_cell(|cell| same = cell.key.get() == key);
     same
 }

@@ -53,6 +53,8 @@ pub(crate) struct Entry {
     /// Empty when it is the waker of the task itself.
     pub(super) waker: Option<Waker>,
     pub(super) limit: Limit,
+    /// It takes requests from further out in the place of those below.
+    pub(super) covers: bool,
     /// Only while a request is under way.
     pub(super) trouble: Option<Box<Trouble>>,
 }
@@ -91,6 +93,8 @@ pub(super) struct Mark {
     pub(super) request: Request,
     /// It came up, so it waits for others at work on the same.
     pub(super) waits: bool,
+    /// Something of it came up from inside, where somebody waits to be dropped.
+    pub(super) risen: bool,
     /// When it was made.
     pub(super) stamp: u64,
 }
@@ -171,6 +175,7 @@ impl Nodes {
         entry.subject = subject;
         entry.stamp = 0;
         entry.limit = Limit::None;
+        entry.covers = false;
         self.link(index, parent);
         self.id(index)
     }
@@ -283,6 +288,10 @@ impl Nodes {
     /// The old waker is to be dropped outside of the borrow.
     pub(crate) fn set_waker(&mut self, index: u32, waker: Option<Waker>) -> Option<Waker> {
         std::mem::replace(&mut self.at_mut(index).waker, waker)
+    }
+
+    pub(crate) fn set_covers(&mut self, index: u32, covers: bool) {
+        self.at_mut(index).covers = covers;
     }
 
     pub(crate) fn set_limit(&mut self, index: u32, limit: Limit) {
@@ -402,6 +411,7 @@ impl Entry {
             subject: Subject::None,
             waker: None,
             limit: Limit::None,
+            covers: false,
             trouble: None,
         }
     }

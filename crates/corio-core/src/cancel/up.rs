@@ -100,6 +100,10 @@ impl Nodes {
         busy
     }
 
+    pub(crate) fn has_risen(&self, index: u32) -> bool {
+        self.mark_of(index).is_some_and(|mark| mark.risen)
+    }
+
     /// The mark of a node, taken.
     pub(crate) fn take_mark(&mut self, index: u32) -> Option<Request> {
         let mark = self.trouble_mut(index)?.mark.take()?;
