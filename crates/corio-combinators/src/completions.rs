@@ -56,13 +56,9 @@ impl<C: IntoTask> Completions<C> {
         completions
     }
 
-    #[track_caller]
     fn start(&mut self, scheduler: &Scheduler, tasks: impl IntoIterator<Item = C>) {
-        let tasks = tasks.into_iter();
-        let mut handles = Vec::with_capacity(tasks.size_hint().0);
-        for task in tasks {
-            handles.push(task.into_task(scheduler));
-        }
+        let start = |task: C| task.into_task(scheduler, self.site);
+        let mut handles: Vec<_> = tasks.into_iter().map(start).collect();
         if handles.first().is_some_and(|handle| !handle.owns()) {
             // A reference may be given twice; its task comes once.
             let mut seen = HashSet::with_capacity(handles.len());

@@ -59,10 +59,8 @@ impl<C: IntoTask> Gathering<Vec<C>> {
             };
             return Gathering::new(stage, lineup);
         };
-        let mut handles = Vec::with_capacity(tasks.size_hint().0);
-        for task in tasks {
-            handles.push(task.into_task(&scheduler));
-        }
+        let site = Location::caller();
+        let handles: Vec<_> = tasks.map(|task| task.into_task(&scheduler, site)).collect();
         let nothing = handles.is_empty();
         let mut gathering = Gathering::new(Stage::Running(handles), lineup);
         if !nothing {
@@ -100,10 +98,9 @@ impl<S: TaskSet> Gathering<S> {
         gathering
     }
 
-    #[track_caller]
     fn start(&mut self, scheduler: &Scheduler) {
         if let Stage::Given(set) = std::mem::replace(&mut self.stage, Stage::Over) {
-            self.stage = Stage::Running(set.start(scheduler));
+            self.stage = Stage::Running(set.start(scheduler, self.site));
             self.look(scheduler);
         }
     }

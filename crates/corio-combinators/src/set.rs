@@ -1,5 +1,7 @@
 //! What a gather is given: many of one kind, or a few of different kinds.
 
+use std::panic::Location;
+
 use corio_core::combine::{AsTask, IntoTask};
 use corio_core::{Scheduler, TaskError};
 
@@ -11,8 +13,7 @@ pub trait TaskSet {
     type Handles: HandleSet;
 
     /// Makes tasks of the futures, in order.
-    #[track_caller]
-    fn start(self, scheduler: &Scheduler) -> Self::Handles;
+    fn start(self, scheduler: &Scheduler, site: &'static Location<'static>) -> Self::Handles;
 }
 
 /// Handles of tasks.
@@ -42,13 +43,10 @@ pub struct Lineup {
 impl<C: IntoTask> TaskSet for Vec<C> {
     type Handles = Vec<C::Handle>;
 
-    #[track_caller]
-    fn start(self, scheduler: &Scheduler) -> Vec<C::Handle> {
-        let mut handles = Vec::with_capacity(self.len());
-        for task in self {
-            handles.push(task.into_task(scheduler));
-        }
-        handles
+    fn start(self, scheduler: &Scheduler, site: &'static Location<'static>) -> Vec<C::Handle> {
+        self.into_iter()
+            .map(|task| task.into_task(scheduler, site))
+            .collect()
     }
 }
 
@@ -83,9 +81,12 @@ macro_rules! tuples {
         impl<$($kind: IntoTask),+> TaskSet for ($($kind,)+) {
             type Handles = ($($kind::Handle,)+);
 
-            #[track_caller]
-            fn start(self, scheduler: &Scheduler) -> Self::Handles {
-                ($(self.$place.into_task(scheduler),)+)
+            fn start(
+                self,
+                scheduler: &Scheduler,
+                site: &'static Location<'static>,
+            ) -> Self::Handles {
+                ($(self.$place.into_task(scheduler, site),)+)
             }
         }
 

@@ -79,10 +79,9 @@ enum Stage<C: IntoTask> {
 }
 
 impl<C: IntoTask> Shield<C> {
-    #[track_caller]
     fn start(&mut self, scheduler: &Scheduler) {
         if let Stage::Given(task) = std::mem::replace(&mut self.stage, Stage::Over) {
-            let handle = task.into_task(scheduler);
+            let handle = task.into_task(scheduler, self.site);
             let members = vec![Member::Any(handle.as_any())];
             self.stage = Stage::Running(handle);
             let round = Round::begin(scheduler, members, Owned::Nothing, Until::All);

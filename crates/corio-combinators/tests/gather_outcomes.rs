@@ -166,12 +166,18 @@ fn without_a_loop_futures_become_tasks_at_the_first_poll() {
 
 #[test]
 fn tasks_remember_the_line_of_the_gather_that_made_them() {
-    run(async {
-        let line = line!() + 1;
-        let gathered = gather([async { here().scheduler.current_task().unwrap().site() }]);
-        let sites = gathered.await.unwrap();
-        assert_eq!((sites[0].file(), sites[0].line()), (file!(), line));
+    async fn place() -> u32 {
+        here().scheduler.current_task().unwrap().site().line()
+    }
+    let (early, early_line) = (gather([place()]), line!());
+    let lines = run(async {
+        let (many, line) = (gather([place(), place()]), line!());
+        assert_eq!(many.await.unwrap(), [line, line]);
+        let (few, line) = (gather!(place(), place()), line!());
+        assert_eq!(few.await.unwrap(), (line, line));
+        early.await.unwrap()
     });
+    assert_eq!(lines, [early_line], "also when no loop ran there");
 }
 
 #[test]
