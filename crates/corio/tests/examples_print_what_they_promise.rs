@@ -1,0 +1,144 @@
+//! Every program of `examples/` is run as a process of its own, and what it prints is compared line by line.
+//!
+//! The order is exact, times are not: a sleep is never early, and how late it is depends on the machine.
+
+#![cfg(all(feature = "coroutine", feature = "macros"))]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use examples_support::comparison::{compare, fits};
+use examples_support::process::Program;
+use examples_support::promises::{A_CROWD, INTERRUPTED, PROMISES, Promise, STARS};
+
+#[cfg_attr(not(unix), allow(dead_code, reason = "nothing is interrupted"))]
+mod examples_support;
+
+#[test]
+fn programs_print_what_they_promise() {
+    let check = |(name, promised): Promise, arguments: &'static [&'static str]| {
+        // All at the same time: most of them only wait.
+        thread::spawn(move || {
+            let printed = Program::new(name, arguments).lines();
+            let compared = printed.and_then(|lines| compare(promised, 1.0, &lines));
+            compared.err().map(|error| format!("{name}: {error}"))
+        })
+    };
+    let mut checks: Vec<_> = PROMISES
+        .iter()
+        .map(|&promise| check(promise, &[]))
+        .collect();
+    checks.push(check(A_CROWD, &["10000"]));
+    let done = checks
+        .into_iter()
+        .map(|check| check.join().expect("no panic"));
+    let differences: Vec<String> = done.flatten().collect();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+#[cfg(unix)]
+fn interrupted_programs_list_their_tasks_and_cancel_them() {
+    use examples_support::process::ignores_interrupts;
+    use std::time::{Duration, Instant};
+
+    if ignores_interrupts() {
+        println!("skipped: SIGINT is ignored in this process, and so in its children");
+        return;
+    }
+    for &(name, promised) in INTERRUPTED {
+        // A program that was at it for a second may have finished a task before it heard of the interrupt, on a busy machine.
+        for tries_left in (0..5).rev() {
+            let start = Instant::now();
+            let printed = Program::new(name, &[]).interrupted_after(3).lines();
+            let compared = printed.and_then(|lines| compare(promised, 1.0, &lines));
+            let on_time = start.elapsed() < Duration::from_secs(1);
+            if on_time || compared.is_ok() || tries_left == 0 {
+                assert_eq!(compared, Ok(()), "{name}");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn the_tour_runs_every_program_and_survives_its_own_interrupts() {
+    use examples_support::comparison::sections;
+    use examples_support::process::ignores_interrupts;
+
+    if ignores_interrupts() {
+        println!("skipped: SIGINT is ignored in this process, and so in its children");
+        return;
+    }
+    let lines = Program::new("tour", &["--quick"]).lines().unwrap();
+    let mut stops = sections(&lines);
+    let last = stops.last().map(|(name, _)| *name);
+    assert_eq!(last, Some("million"));
+    let at_pace = |promises: &'static [Promise], pace| {
+        promises
+            .iter()
+            .map(move |&(name, lines)| (name, lines, pace))
+    };
+    let promises = at_pace(PROMISES, 0.1)
+        .chain(at_pace(INTERRUPTED, 60.0))
+        .chain([(A_CROWD.0, A_CROWD.1, 1.0)]);
+    for (name, promised, pace) in promises {
+        let index = stops.iter().position(|(stop, _)| *stop == name);
+        let (_, mut printed) = stops.remove(index.unwrap_or_else(|| panic!("no stop at {name}")));
+        let mut promised = promised.to_vec();
+        if name == "as_completed" {
+            // A tenth of a second between two starts is possible on a busy machine, and turns the order around.
+            promised.sort();
+            printed.sort();
+        }
+        assert_eq!(
+            compare(&promised, pace, &printed),
+            Ok(()),
+            "{name} in the tour"
+        );
+    }
+    assert!(stops.is_empty(), "promised nowhere: {stops:?}");
+}
+
+#[test]
+fn every_program_is_listed_and_promises_something() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let list = fs::read_to_string(examples.join("README.md")).unwrap();
+    let files = fs::read_dir(&examples)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let is_program = |path: &PathBuf| path.extension().is_some_and(|end| end == "rs");
+    let names: BTreeSet<String> = files
+        .filter(is_program)
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let promises = PROMISES.iter().chain(INTERRUPTED).chain([&A_CROWD]);
+    let promised = promises.map(|(name, _)| name.to_string());
+    let known: BTreeSet<String> = promised.chain(["tour".into()]).collect();
+    assert_eq!(names, known);
+    for name in names {
+        assert!(
+            list.contains(&format!("[`{name}`]({name}.rs)")),
+            "list {name} in {list}"
+        );
+    }
+}
+
+#[test]
+fn the_comparison_tells_lines_apart() {
+    let keeps = |printed: &[&str]| {
+        let printed: Vec<String> = printed.iter().map(|line| line.to_string()).collect();
+        compare(&["Waiting: %2", "at *.rs:*>", "TIME: %4"], 0.1, &printed).is_ok()
+    };
+    assert!(keeps(&["Waiting: 0.2", "at a/b.rs:7>", "TIME: 0.4"]));
+    assert!(keeps(&["Waiting: 0.2", "at a/b.rs:7>", "TIME: 0.9"]));
+    assert!(!keeps(&["Waiting: 0.2", "at a/b.rs:7>", "TIME: 0.3"]));
+    assert!(!keeps(&["Waiting: 0.2", "at a/b.c:7>", "TIME: 0.4"]));
+    assert!(!keeps(&["at a/b.rs:7>", "Waiting: 0.2", "TIME: 0.4"]));
+    assert!(!keeps(&["Waiting: 0.2", "at a/b.rs:7>"]));
+    assert!(!fits("4", "44"));
+    assert!(!fits(STARS, "*"));
+}

@@ -1,0 +1,174 @@
+//! What every program promises to print.
+
+/// What a program prints. `%2` is two seconds at the pace of the run, `*` is anything, and the number of a line that begins with
+/// `TIME` or `Napped` is the least that it may be.
+pub(crate) type Promise = (&'static str, &'static [&'static str]);
+
+pub(crate) const STARS: &str = "********************";
+
+pub(crate) const PROMISES: &[Promise] = &[
+    ("interleave", &["1", "2", "x", "y", "3", "z"]),
+    ("yield_next", &["starting...", "4", STARS, "res: None", "4"]),
+    (
+        "yield_send",
+        &["starting...", "4", STARS, "res: Some(10)", "4"],
+    ),
+    (
+        "alternate",
+        &[
+            "----A----",
+            "----B----",
+            "----A----",
+            "----B----",
+            "----A----",
+            "----B----",
+        ],
+    ),
+    (
+        "producer_consumer",
+        &[
+            "produced 1",
+            "consumed 1",
+            "produced 2",
+            "consumed 2",
+            "produced 3",
+            "consumed 3",
+            "produced 4",
+            "consumed 4",
+            "produced 5",
+            "consumed 5",
+        ],
+    ),
+    ("define_coroutine", &["Waiting: %2", "TIME: %2"]),
+    (
+        "create_task",
+        &[
+            "<Task pending name='Task-1' coro=*create_task::do_work at *create_task.rs:*>",
+            "Waiting: %2",
+            "<Task finished name='Task-1' coro=*create_task::do_work at *create_task.rs:*>",
+            "TIME: %2",
+        ],
+    ),
+    (
+        "done_callback",
+        &["Waiting: %2", "Callback: Done after %2s", "TIME: %2"],
+    ),
+    ("task_result", &["Waiting: %2", "Task ret: Done after %2s"]),
+    (
+        "await_sleep",
+        &["Waiting: %2", "Task ret: Done after %2s", "TIME: %2"],
+    ),
+    (
+        "concurrent_wait",
+        &[
+            "Waiting: %1",
+            "Waiting: %2",
+            "Waiting: %4",
+            "Task ret: Done after %1s",
+            "Task ret: Done after %2s",
+            "Task ret: Done after %4s",
+            "TIME: %4",
+            "Waiting: %1",
+            "Waiting: %2",
+            "Waiting: %4",
+            "Task ret: Done after %1s",
+            "Task ret: Done after %2s",
+            "Task ret: Done after %4s",
+            "TIME: %4",
+        ],
+    ),
+    ("nested_wait", RESULTS_OF_WAIT),
+    ("nested_gather", RESULTS_OF_GATHER),
+    ("return_gather", RESULTS_OF_GATHER),
+    ("return_wait", RESULTS_OF_WAIT),
+    (
+        "as_completed",
+        &[
+            "Waiting: %4",
+            "Waiting: %2",
+            "Waiting: %1",
+            "Task ret: Done after %1s",
+            "Task ret: Done after %2s",
+            "Task ret: Done after %4s",
+            "TIME: %4",
+        ],
+    ),
+    ("states", &["Pending", "Running", "Done", "Cancelled"]),
+    (
+        "blocking_call",
+        &[
+            "Napping: 0.1",
+            "Blocking: 0.5",
+            "Report: executing <Task pending name='Task-2' coro=*blocking_call::block at *blocking_call.rs:*> took *",
+            "Napped: 0.5",
+        ],
+    ),
+];
+
+const RESULTS_OF_GATHER: &[&str] = &[
+    "Waiting: %1",
+    "Waiting: %2",
+    "Waiting: %4",
+    "Task ret: Done after %1s",
+    "Task ret: Done after %2s",
+    "Task ret: Done after %4s",
+    "TIME: %4",
+];
+
+const RESULTS_OF_WAIT: &[&str] = &[
+    "Waiting: %1",
+    "Waiting: %2",
+    "Waiting: %4",
+    "done: 3, pending: 0",
+    "Task ret: Done after %1s",
+    "Task ret: Done after %2s",
+    "Task ret: Done after %4s",
+    "TIME: %4",
+];
+
+/// What these print when they are interrupted.
+pub(crate) const INTERRUPTED: &[Promise] = &[
+    (
+        "stop_all_tasks",
+        &[
+            "Waiting: %1",
+            "Waiting: %2",
+            "Waiting: %2",
+            "<Task pending name='Task-1' coro=*stop_all_tasks::do_work at *stop_all_tasks.rs:* wait_for=sleep at *stop_all_tasks.rs:*>",
+            "<Task pending name='Task-2' coro=*stop_all_tasks::do_work at *stop_all_tasks.rs:* wait_for=sleep at *stop_all_tasks.rs:*>",
+            "<Task pending name='Task-3' coro=*stop_all_tasks::do_work at *stop_all_tasks.rs:* wait_for=sleep at *stop_all_tasks.rs:*>",
+            "<Task pending name='Task-4' coro=*Wait<*> at *stop_all_tasks.rs:* wait_for=wait at *stop_all_tasks.rs:*>",
+            "true",
+            "true",
+            "true",
+            "true",
+            "TIME: 0.0",
+        ],
+    ),
+    (
+        "stop_main",
+        &[
+            "Waiting: %1",
+            "Waiting: %2",
+            "Waiting: %2",
+            "<Task pending name='Task-1' coro=*stop_main::work at *stop_main.rs:* wait_for=wait at *stop_main.rs:*>",
+            "<Task pending name='Task-2' coro=*stop_main::do_work at *stop_main.rs:* wait_for=sleep at *stop_main.rs:*>",
+            "<Task pending name='Task-3' coro=*stop_main::do_work at *stop_main.rs:* wait_for=sleep at *stop_main.rs:*>",
+            "<Task pending name='Task-4' coro=*stop_main::do_work at *stop_main.rs:* wait_for=sleep at *stop_main.rs:*>",
+            "true",
+            "TIME: 0.0",
+        ],
+    ),
+];
+
+pub(crate) const A_CROWD: Promise = (
+    "million",
+    &[
+        "Coroutines: 10,000",
+        "Asleep at once: *",
+        "Memory of each: *",
+        "CPU time: *",
+        "Latest wake-up: * ms after its moment",
+        "TIME: 2.0",
+    ],
+);
