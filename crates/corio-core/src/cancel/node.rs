@@ -249,10 +249,13 @@ impl Node {
         self.rise(request.unwrap_or_else(|| Request::empty(Arc::default())));
     }
 
-    /// What was taken goes on to the next taker above, see [`pass_on`](Node::pass_on).
+    /// What was taken goes on to the next taker above, and what the node was at work on with it, see [`pass_on`](Node::pass_on).
     pub fn pass_on_taken(&mut self, taken: Taken) {
-        self.rest();
-        self.rise(taken.into_request());
+        let mut request = self.end_work();
+        taken.into_request().merge_into(&mut request);
+        if let Some(request) = request {
+            self.rise(request);
+        }
     }
 
     /// What was taken enters again, where it entered before: it is delivered after the present step.
