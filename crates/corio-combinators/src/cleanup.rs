@@ -96,13 +96,18 @@ impl<C: Future<Output = ()>, T> Future for Cleanup<C, T> {
             return Poll::Pending;
         }
         let mut take = this.node.enter(cx);
+        // The first request that comes after a value does not go into the clean-up.
+        this.node.set_covers(this.taken.is_none());
         loop {
             if take {
-                // The first request that comes after a value lets the clean-up end, any other interrupts it.
-                let taken = match this.taken {
-                    None => this.node.take(|| ()),
-                    Some(_) => this.node.take(|| this.cleanup.set(None)),
+                // It lets the clean-up end, any other one interrupts it. So does what comes out of the clean-up itself.
+                let spares = this.taken.is_none() && !this.node.has_risen();
+                let taken = if spares {
+                    this.node.take(|| ())
+                } else {
+                    this.node.take(|| this.cleanup.set(None))
                 };
+                this.node.set_covers(false);
                 this.node.work_on(&taken);
                 match this.taken {
                     Some(first) => first.merge(taken),

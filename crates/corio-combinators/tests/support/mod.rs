@@ -187,6 +187,11 @@ impl TestLoop {
         }
     }
 
+    /// The time since the loop was made.
+    pub fn time(&self) -> Duration {
+        self.clock.now.get() - self.clock.start
+    }
+
     pub fn log(&self, event: impl Into<String>) {
         let time = self.clock.now.get() - self.clock.start;
         let event = event.into();
