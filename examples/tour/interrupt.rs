@@ -1,11 +1,12 @@
 //! Ctrl-C, pressed by the tour itself.
 
-use std::thread;
 use std::time::Duration;
 
 /// The process gets a SIGINT after this long. `false` where there is no such thing.
 #[cfg(unix)]
 pub(crate) fn after(delay: Duration) -> bool {
+    use std::thread;
+
     use rustix::process::{Signal, getpid, kill_process};
 
     thread::spawn(move || {
