@@ -88,11 +88,11 @@ impl CellRef {
         };
         let waker = waker.clone();
         let replaced = self.with_list(|list| {
-            for entry in list.iter_mut() {
-                if entry.id == id {
-                    entry.id = listed;
-                    return Some(std::mem::replace(&mut entry.what, What::Wake(waker)));
-                }
+            // Who is new need not be looked for: that would make many waits for one task quadratic.
+            let place = old.and_then(|_| list.iter_mut().find(|entry| entry.id == id));
+            if let Some(entry) = place {
+                entry.id = listed;
+                return Some(std::mem::replace(&mut entry.what, What::Wake(waker)));
             }
             list.push(Entry {
                 id: listed,
