@@ -6,10 +6,11 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::cancel::{Kind, Node};
+use crate::cancel::{Kind, Node, light};
 use crate::cell::CellRef;
 use crate::current;
 use crate::error::TaskError;
+use crate::key::TaskKey;
 use crate::task::{AnyTask, Task};
 use crate::waiters::Registration;
 use crate::waiting::{self, WaitKind};
@@ -35,6 +36,8 @@ pub struct OwnedWait<T> {
     site: &'static Location<'static>,
     /// A request went up from here, and whoever takes it drops this: until then there is no result.
     gone_up: bool,
+    /// The task that waits without a node, see [`light`].
+    light: Option<TaskKey>,
     node: Node,
 }
 
@@ -50,6 +53,7 @@ impl<T> IntoFuture for Task<T> {
             registration: None,
             site,
             gone_up: false,
+            light: None,
             node: Node::new(Kind::Wait),
         }
     }
@@ -57,7 +61,9 @@ impl<T> IntoFuture for Task<T> {
 
 impl<T> OwnedWait<T> {
     /// Ends the wait with the outcome that is there.
+    #[inline]
     fn finish(&mut self) -> Poll<Result<T, TaskError>> {
+        self.settle();
         self.node.leave();
         let task = self
             .task
@@ -81,36 +87,76 @@ impl<T> Future for OwnedWait<T> {
             .task
             .as_ref()
             .expect("a finished wait was polled again");
-        let joined = this.registration.is_some();
-        if !joined && task.can_leave() {
-            return this.finish();
+        let cell = task.cell();
+        if this.registration.is_none() {
+            if task.can_leave() {
+                return this.finish();
+            }
+            check_wait(cell);
+            let registration = cell.wait(cx.waker(), None);
+            this.registration = Some(registration);
+            this.light = light::begin(cell);
+            if this.light.is_some() {
+                waiting::note(&TASK, this.site);
+                return Poll::Pending;
+            }
+        } else if let Some(waiter) = this.light {
+            if light::is_still(waiter, cell) {
+                if task.can_leave() {
+                    return this.finish();
+                }
+                this.registration = Some(cell.wait(cx.waker(), this.registration));
+                waiting::note(&TASK, this.site);
+                return Poll::Pending;
+            }
+            this.settle();
         }
+        this.poll_in_tree(cx)
+    }
+}
+
+impl<T> OwnedWait<T> {
+    /// Goes on with a node: the one that was made for this wait meanwhile, if there is one.
+    fn settle(&mut self) {
+        if let (Some(waiter), Some(task)) = (self.light.take(), &self.task) {
+            if let Some(id) = light::end(waiter, task.cell()) {
+                self.node.adopt(id);
+            }
+        }
+    }
+
+    fn poll_in_tree(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
+        let task = self
+            .task
+            .as_ref()
+            .expect("a finished wait was polled again");
         check_wait(task.cell());
         let any = task.any();
-        if this.node.enter_wait(cx, &any) {
+        if self.node.enter_wait(cx, &any) {
             // The request came when the task had ended already: nobody below can take it, so it goes up, and the value goes.
-            let taken = this.node.take(|| ());
-            this.gone_up = true;
-            this.node.pass_on_taken(taken);
+            let taken = self.node.take(|| ());
+            self.gone_up = true;
+            self.node.pass_on_taken(taken);
             return Poll::Pending;
         }
         if task.can_leave() {
-            if this.node.is_working() && task.cancelled() {
-                this.gone_up = true;
-                this.node.pass_on();
+            if self.node.is_working() && task.cancelled() {
+                self.gone_up = true;
+                self.node.pass_on();
                 return Poll::Pending;
             }
-            this.node.rest();
-            return this.finish();
+            self.node.rest();
+            return self.finish();
         }
-        this.registration = Some(task.cell().wait(cx.waker(), this.registration));
-        waiting::note(&TASK, this.site);
+        self.registration = Some(task.cell().wait(cx.waker(), self.registration));
+        waiting::note(&TASK, self.site);
         Poll::Pending
     }
 }
 
 impl<T> Drop for OwnedWait<T> {
     fn drop(&mut self) {
+        self.settle();
         let Some(task) = self.task.take() else { return };
         let Some(registration) = self.registration else {
             return;
@@ -264,12 +310,13 @@ fn check_wait(cell: &CellRef) {
     let mut itself = false;
     current::with_current_cell(|current| itself = current == cell);
     assert!(!itself, "task '{}' cannot await itself", cell.name());
-    if let Some(current) = crate::Scheduler::current() {
+    crate::Scheduler::with_current(|current| {
+        let Some(current) = current else { return };
         assert!(
             current.same(&cell.scheduler) || cell.state.is_done(),
             "task '{}' belongs to another event loop, which does not run while this one does: \
              use the `Remote` of that loop, or await the task there",
             cell.name()
         );
-    }
+    });
 }

@@ -216,6 +216,13 @@ impl Tasks {
         }
     }
 
+    /// The task in a slot, whichever it is.
+    pub(crate) fn in_slot(&self, slot: usize) -> Option<CellRef> {
+        // SAFETY: see the module.
+        let table = unsafe { &*self.table.get() };
+        table.entries.get(slot)?.clone()
+    }
+
     pub(crate) fn len(&self) -> usize {
         // SAFETY: see the module.
         let table = unsafe { &*self.table.get() };

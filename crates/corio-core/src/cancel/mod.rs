@@ -34,6 +34,7 @@ mod cancelled;
 mod down;
 mod entry;
 mod judge;
+pub(crate) mod light;
 mod node;
 mod nodes;
 mod request;

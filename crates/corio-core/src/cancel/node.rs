@@ -62,6 +62,12 @@ impl Node {
         }
     }
 
+    /// Takes over a node that was made for this place meanwhile.
+    pub(crate) fn adopt(&mut self, id: NodeId) {
+        self.tree = tree::number();
+        self.id = id;
+    }
+
     /// The poll of the future begins. True: take, and do not poll the inner future.
     #[inline]
     pub fn enter(&mut self, cx: &Context<'_>) -> bool {

@@ -180,6 +180,18 @@ impl Nodes {
         self.id(index)
     }
 
+    /// The owned wait for this task directly below a root.
+    pub(super) fn find_wait(&self, root: u32, target: &CellRef) -> Option<NodeId> {
+        let mut child = self.at(root).first_child;
+        while child != 0 {
+            if matches!(&self.at(child).subject, Subject::Owned(cell) if cell == target) {
+                return Some(self.id(child));
+            }
+            child = self.at(child).next;
+        }
+        None
+    }
+
     pub(super) fn link(&mut self, index: u32, parent: u32) {
         let first = match parent {
             0 => 0,

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::actions::Actions;
 use super::cancelled::Cancelled;
+use super::light;
 use super::node::Kind;
 use super::nodes::{Limit, Nodes, Subject};
 use super::request::{Request, Why};
@@ -47,7 +48,7 @@ pub(crate) fn before_poll(cell: &CellRef) -> Option<Cancelled> {
     tree::with(|tree| {
         tree.sweep();
         let stamp = tree.next_stamp();
-        let root = cell.scope.get();
+        let root = cell.root();
         if root == 0 {
             return None;
         }
@@ -66,7 +67,7 @@ pub(crate) fn before_poll(cell: &CellRef) -> Option<Cancelled> {
 #[cold]
 pub(crate) fn after_poll(cell: &CellRef) -> Option<Cancelled> {
     tree::with(|tree| {
-        let root = cell.scope.get();
+        let root = cell.root();
         if root == 0 {
             cell.state.at_ease();
             return None;
@@ -86,7 +87,8 @@ pub(crate) fn after_poll(cell: &CellRef) -> Option<Cancelled> {
 /// The task has given its last answer or lost its future: its root goes. What was outstanding is the result.
 pub(crate) fn task_ended(cell: &CellRef) -> Option<Cancelled> {
     tree::with(|tree| {
-        let root = cell.scope.replace(0);
+        let root = cell.root();
+        cell.scope.set(0);
         if root == 0 {
             return None;
         }
@@ -103,8 +105,8 @@ pub(crate) fn task_ended(cell: &CellRef) -> Option<Cancelled> {
 
 /// Requests on the task that were not delivered yet, and were not passed on to others, are taken back.
 pub(crate) fn withdraw(cell: &CellRef) {
-    if cell.scope.get() != 0 {
-        tree::with(|tree| tree.nodes.borrow_mut().withdraw(cell.scope.get()));
+    if cell.root() != 0 {
+        tree::with(|tree| tree.nodes.borrow_mut().withdraw(cell.root()));
     }
 }
 
@@ -151,15 +153,18 @@ pub(super) fn parent_here(tree: &Tree) -> u32 {
 /// The root of a task, made when it is first needed.
 #[inline]
 fn root_of(tree: &Tree, cell: &CellRef) -> u32 {
-    match cell.scope.get() {
-        0 => {
-            let subject = Subject::Task(cell.clone());
-            let id = tree.nodes.borrow_mut().add(Kind::Root, 0, subject);
-            cell.scope.set(id.index);
-            id.index
-        }
+    match cell.root() {
+        0 => make_root(tree, cell),
         root => root,
     }
+}
+
+fn make_root(tree: &Tree, cell: &CellRef) -> u32 {
+    let subject = Subject::Task(cell.clone());
+    let root = tree.nodes.borrow_mut().add(Kind::Root, 0, subject).index;
+    let before = cell.scope.replace(root);
+    light::settle(tree, cell, before, root);
+    root
 }
 
 /// `propagate`, where it is polled.
@@ -184,7 +189,7 @@ pub(super) fn rise_here(request: Request) {
 /// The innermost node or root that is there; nothing is made.
 fn here(tree: &Tree) -> u32 {
     match tree.current.get() {
-        0 => current::current_cell().map_or(0, |cell| cell.scope.get()),
+        0 => current::current_cell().map_or(0, |cell| cell.root()),
         current => current,
     }
 }
@@ -235,8 +240,8 @@ pub fn outstanding() -> bool {
     let Some(cell) = current::current_cell() else {
         return false;
     };
-    cell.scope.get() != 0
-        && tree::with(|tree| tree.nodes.borrow().has_outstanding(cell.scope.get())).unwrap_or(false)
+    cell.root() != 0
+        && tree::with(|tree| tree.nodes.borrow().has_outstanding(cell.root())).unwrap_or(false)
 }
 
 /// How many nodes this thread's tree holds: for tests that nothing is left behind.
