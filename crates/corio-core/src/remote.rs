@@ -9,11 +9,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::key::{MAX_LOOPS, TaskKey};
-use crate::primitive::{AtomicBool, Mutex, Ordering};
+use crate::primitive::{AtomicBool, AtomicUsize, Mutex, Ordering};
 
 /// How a loop is woken from another thread.
 pub trait Notify: Send + Sync {
-    /// Makes the loop's wait return, or its next one if it is not waiting. Called once per batch of messages, with no lock held.
+    /// Makes the loop's wait return, or its next one if it is not waiting. Called once per batch of messages, and when the last
+    /// [`Remote`](crate::Remote) goes, with no lock held.
     fn notify(&self);
 }
 
@@ -47,6 +48,8 @@ pub(crate) struct Inbox {
     /// The number of the scheduler that reads it.
     number: u64,
     mail: AtomicBool,
+    /// How many remote handles there are. While there is one, another thread may want something.
+    handles: AtomicUsize,
     list: Mutex<List>,
     notify: Box<dyn Notify>,
 }
@@ -65,6 +68,7 @@ impl Inbox {
         Inbox {
             number,
             mail: AtomicBool::new(false),
+            handles: AtomicUsize::new(0),
             list: Mutex::new(List {
                 open: true,
                 messages: Vec::new(),
@@ -103,6 +107,21 @@ impl Inbox {
     #[inline]
     pub(crate) fn has_mail(&self) -> bool {
         self.mail.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn handles(&self) -> usize {
+        self.handles.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn handle_made(&self) {
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A loop that waits for those who have handles has to learn that there are none any more.
+    pub(crate) fn handle_gone(&self) {
+        if self.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.notify.notify();
+        }
     }
 
     /// Takes the whole list; `spare` (empty) becomes the next one, so that no memory is allocated in the steady state.

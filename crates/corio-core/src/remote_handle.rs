@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::remote::{self, Inbox, LoopClosed, Message};
 
 /// A loop, seen from any thread. It does not keep the loop alive.
-#[derive(Clone)]
 pub struct Remote {
     inbox: Arc<Inbox>,
 }
 
 impl Remote {
     pub(crate) fn new(inbox: Arc<Inbox>) -> Remote {
+        inbox.handle_made();
         Remote { inbox }
     }
 
@@ -36,6 +36,18 @@ impl Remote {
         self.inbox
             .send(Message::Call(Box::new(callback)))
             .map_err(|_| LoopClosed)
+    }
+}
+
+impl Clone for Remote {
+    fn clone(&self) -> Remote {
+        Remote::new(self.inbox.clone())
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.inbox.handle_gone();
     }
 }
 

@@ -296,10 +296,9 @@ impl Scheduler {
         Some(AnyTask::new(cell))
     }
 
-    /// How many [`Remote`](crate::Remote) handles exist.
+    /// How many [`Remote`](crate::Remote) handles exist. The loop is notified when the last one goes.
     pub fn remotes(&self) -> usize {
-        // The scheduler has one share of the inbox and the registry of the process has one.
-        Arc::strong_count(&self.0.inbox).saturating_sub(2)
+        self.0.inbox.handles()
     }
 
     /// Describes the step that comes next, for messages about slow ones.

@@ -386,3 +386,16 @@ fn a_loop_that_sits_in_a_thread_local_ends_with_the_thread() {
         assert_eq!(told.iter().count(), 1);
     }
 }
+
+#[test]
+fn the_loop_knows_how_many_remotes_there_are_and_hears_of_the_last_one_that_goes() {
+    let bed = Bed::new();
+    assert_eq!(bed.scheduler.remotes(), 0);
+    let remote = bed.scheduler.remote();
+    let other = remote.clone();
+    assert_eq!(bed.scheduler.remotes(), 2);
+    thread::spawn(move || drop(other)).join().unwrap();
+    assert_eq!((bed.scheduler.remotes(), bed.notified()), (1, 0));
+    thread::spawn(move || drop(remote)).join().unwrap();
+    assert_eq!((bed.scheduler.remotes(), bed.notified()), (0, 1));
+}
