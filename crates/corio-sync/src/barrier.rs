@@ -165,11 +165,13 @@ impl Barrier {
     /// Lets everybody go who waits, each told by its number.
     fn end_round(&self, tell: impl Fn(usize) -> Outcome) {
         let mut number = 0;
-        self.waiters.wake_while(|ticket, ()| {
-            self.told.borrow_mut().push_back((ticket, tell(number)));
-            number += 1;
-            true
-        });
+        self.waiters.wake_while(
+            |()| true,
+            |ticket, ()| {
+                self.told.borrow_mut().push_back((ticket, tell(number)));
+                number += 1;
+            },
+        );
     }
 
     /// What the holder of a ticket was told when its round ended.

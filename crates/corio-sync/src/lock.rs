@@ -178,20 +178,32 @@ impl<T: ?Sized> Lock<T> {
     }
 
     /// Polls for the turn and takes the value with it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll_take(
         &self,
         ticket: &mut Option<Ticket>,
         location: &'static Location<'static>,
         cx: &Context<'_>,
     ) -> Poll<Box<T>> {
-        match self.turn.poll_acquire(ticket, 1, cx.waker()) {
-            Poll::Ready(()) => Poll::Ready(self.take(location)),
-            Poll::Pending => {
-                observe::waits("Lock", self.name.as_ref(), || self.holder.get(), location);
-                Poll::Pending
-            }
+        if self.turn.poll_fast(ticket, 1) || self.wait(ticket, location, cx) {
+            return Poll::Ready(self.take(location));
         }
+        Poll::Pending
+    }
+
+    /// The part of [`poll_take`](Self::poll_take) that waits; whether there was no need to.
+    #[inline(never)]
+    fn wait(
+        &self,
+        ticket: &mut Option<Ticket>,
+        location: &'static Location<'static>,
+        cx: &Context<'_>,
+    ) -> bool {
+        let ready = self.turn.wait(ticket, 1, cx.waker());
+        if !ready {
+            observe::waits("Lock", self.name.as_ref(), || self.holder.get(), location);
+        }
+        ready
     }
 
     /// Gives up a wait made with [`poll_take`](Self::poll_take).
@@ -233,7 +245,7 @@ impl<T: ?Sized> Lock<T> {
 impl<'a, T: ?Sized> Future for Acquire<'a, T> {
     type Output = LockGuard<'a, T>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let value = ready!(this.lock.poll_take(&mut this.ticket, this.location, cx));

@@ -10,10 +10,15 @@
 //! assert_eq!(sent, Ok(()));
 //! # });
 //! ```
+//!
+//! A channel is one allocation. A [`Slot`] is a channel without one, for ends that stay within a scope,
+//! and can be used again.
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::future::Future;
+use std::mem;
+use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -23,31 +28,53 @@ use crate::closed::{Closed, RecvNowaitError};
 use crate::name::shared_name_methods;
 use crate::observe;
 
-/// The end that sends the value.
-#[derive(Debug)]
-pub struct Sender<T> {
-    shared: Rc<Shared<T>>,
+/// The end that sends the value. `S` is how it reaches the channel, of which it has a share unless the
+/// channel is a [`Slot`].
+pub struct Sender<T, S: Deref<Target = Slot<T>> = Rc<Slot<T>>> {
+    slot: S,
 }
 
 /// The end that receives the value: a future, which gives `Err(`[`Closed`]`)` if the sender went without
-/// sending.
+/// sending. `S` is as with [`Sender`].
 ///
 /// # Cancel safety
 ///
 /// Poll it by reference (`(&mut receiver).await`) to keep it over a timeout. A value that was sent goes
 /// with a receiver that is dropped.
 #[must_use = "futures do nothing unless awaited"]
-#[derive(Debug)]
-pub struct Receiver<T> {
-    shared: Rc<Shared<T>>,
+pub struct Receiver<T, S: Deref<Target = Slot<T>> = Rc<Slot<T>>> {
+    slot: S,
     location: &'static Location<'static>,
+}
+
+/// Room for one value on its way. It is what the ends of a [`channel`] share; on its own, it is a channel
+/// that is not allocated and whose ends borrow it.
+///
+/// ```
+/// use corio_sync::oneshot::Slot;
+/// # futures_lite::future::block_on(async {
+/// let mut slot = Slot::new();
+/// for number in 0..3 {
+///     let (sender, receiver) = slot.open();
+///     sender.send(number).unwrap();
+///     assert_eq!(receiver.await, Ok(number));
+/// }
+/// # });
+/// ```
+pub struct Slot<T> {
+    value: Cell<Option<T>>,
+    receiver: Cell<Option<Waker>>,
+    sender: Cell<Option<Waker>>,
+    sender_gone: Cell<bool>,
+    closed: Cell<bool>,
+    name: OnceCell<Rc<str>>,
 }
 
 /// The future of [`Sender::closed`].
 #[must_use = "futures do nothing unless awaited"]
 #[derive(Debug)]
 pub struct WaitClosed<'a, T> {
-    shared: &'a Shared<T>,
+    slot: &'a Slot<T>,
     location: &'static Location<'static>,
 }
 
@@ -63,106 +90,62 @@ pub struct OneshotStatistics {
     pub closed: bool,
 }
 
-struct Shared<T> {
-    value: Cell<Option<T>>,
-    sender_gone: Cell<bool>,
-    closed: Cell<bool>,
-    receiver: Cell<Option<Waker>>,
-    sender: Cell<Option<Waker>>,
-    name: OnceCell<Rc<str>>,
-}
-
 /// The two ends of a channel for one value.
 #[doc(alias = "oneshot")]
 #[track_caller]
 #[inline]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let shared = Rc::new(Shared {
-        value: Cell::new(None),
-        sender_gone: Cell::new(false),
-        closed: Cell::new(false),
-        receiver: Cell::new(None),
-        sender: Cell::new(None),
-        name: OnceCell::new(),
-    });
+    // By its default, a share is filled where it lies, without a copy.
+    let slot: Rc<Slot<T>> = Rc::default();
     let receiver = Receiver {
-        shared: Rc::clone(&shared),
+        slot: Rc::clone(&slot),
         location: Location::caller(),
     };
-    (Sender { shared }, receiver)
+    (Sender { slot }, receiver)
 }
 
-impl<T> Sender<T> {
-    shared_name_methods!(shared.name);
-
-    /// Sends the value.
-    ///
-    /// # Errors
-    ///
-    /// Gives it back if the receiver is gone or was closed.
-    #[inline]
-    pub fn send(self, value: T) -> Result<(), T> {
-        if self.shared.closed.get() {
-            return Err(value);
+impl<T> Slot<T> {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Slot {
+            value: Cell::new(None),
+            receiver: Cell::new(None),
+            sender: Cell::new(None),
+            sender_gone: Cell::new(false),
+            closed: Cell::new(false),
+            name: OnceCell::new(),
         }
-        self.shared.value.set(Some(value));
-        // The drop of `self` wakes the receiver.
-        Ok(())
     }
 
-    /// Whether the receiver is gone or was closed.
-    pub fn is_closed(&self) -> bool {
-        self.shared.closed.get()
-    }
-
-    /// Waits until the receiver is gone or closed, so that work for a value nobody wants can end.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost.
+    /// The two ends of a channel through this. The ends of a use before are gone, and so is a value that
+    /// was not received then.
     #[track_caller]
-    pub fn closed(&mut self) -> WaitClosed<'_, T> {
-        WaitClosed {
-            shared: &self.shared,
-            location: Location::caller(),
+    #[inline]
+    pub fn open(&mut self) -> (Sender<T, &Self>, Receiver<T, &Self>) {
+        self.value.take();
+        self.receiver.take();
+        self.sender.take();
+        self.sender_gone.set(false);
+        self.closed.set(false);
+        let slot = &*self;
+        (
+            Sender { slot },
+            Receiver {
+                slot,
+                location: Location::caller(),
+            },
+        )
+    }
+
+    /// Gives the channel a name, shown wherever a task is seen waiting for it.
+    #[must_use]
+    pub fn named(self, name: impl Into<Rc<str>>) -> Self {
+        Slot {
+            name: OnceCell::from(name.into()),
+            ..self
         }
     }
 
-    /// How far the channel is.
-    pub fn statistics(&self) -> OneshotStatistics {
-        self.shared.statistics()
-    }
-}
-
-impl<T> Receiver<T> {
-    shared_name_methods!(shared.name);
-
-    /// The value, if it was sent.
-    ///
-    /// # Errors
-    ///
-    /// If it was not, saying whether it may still come.
-    #[doc(alias = "try_recv")]
-    pub fn recv_nowait(&mut self) -> Result<T, RecvNowaitError> {
-        match self.shared.outcome() {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(Closed)) => Err(RecvNowaitError::Closed),
-            None => Err(RecvNowaitError::Empty),
-        }
-    }
-
-    /// Lets nothing be sent any more. A value that was sent before can still be received.
-    pub fn close(&mut self) {
-        self.shared.close();
-    }
-
-    /// How far the channel is.
-    pub fn statistics(&self) -> OneshotStatistics {
-        self.shared.statistics()
-    }
-}
-
-impl<T> Shared<T> {
     /// The value, or that none will come.
     #[inline]
     fn outcome(&self) -> Option<Result<T, Closed>> {
@@ -190,6 +173,141 @@ impl<T> Shared<T> {
     }
 }
 
+impl<T, S: Deref<Target = Slot<T>>> Sender<T, S> {
+    shared_name_methods!(slot.name);
+
+    /// Sends the value.
+    ///
+    /// # Errors
+    ///
+    /// Gives it back if the receiver is gone or was closed.
+    #[inline]
+    pub fn send(self, value: T) -> Result<(), T> {
+        if self.slot.closed.get() {
+            return Err(value);
+        }
+        // The place is empty: forgetting that spares the check.
+        mem::forget(self.slot.value.replace(Some(value)));
+        // The drop of `self` wakes the receiver.
+        Ok(())
+    }
+
+    /// Whether the receiver is gone or was closed.
+    pub fn is_closed(&self) -> bool {
+        self.slot.closed.get()
+    }
+
+    /// Waits until the receiver is gone or closed, so that work for a value nobody wants can end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    #[track_caller]
+    pub fn closed(&mut self) -> WaitClosed<'_, T> {
+        WaitClosed {
+            slot: &self.slot,
+            location: Location::caller(),
+        }
+    }
+
+    /// How far the channel is.
+    pub fn statistics(&self) -> OneshotStatistics {
+        self.slot.statistics()
+    }
+}
+
+impl<T, S: Deref<Target = Slot<T>>> Receiver<T, S> {
+    shared_name_methods!(slot.name);
+
+    /// The value, if it was sent.
+    ///
+    /// # Errors
+    ///
+    /// If it was not, saying whether it may still come.
+    #[doc(alias = "try_recv")]
+    pub fn recv_nowait(&mut self) -> Result<T, RecvNowaitError> {
+        match self.slot.outcome() {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(Closed)) => Err(RecvNowaitError::Closed),
+            None => Err(RecvNowaitError::Empty),
+        }
+    }
+
+    /// Lets nothing be sent any more. A value that was sent before can still be received.
+    pub fn close(&mut self) {
+        self.slot.close();
+    }
+
+    /// How far the channel is.
+    pub fn statistics(&self) -> OneshotStatistics {
+        self.slot.statistics()
+    }
+}
+
+impl<T, S: Deref<Target = Slot<T>> + Unpin> Future for Receiver<T, S> {
+    type Output = Result<T, Closed>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let slot = &*self.slot;
+        if let Some(outcome) = slot.outcome() {
+            return Poll::Ready(outcome);
+        }
+        keep(&slot.receiver, cx.waker());
+        // Cloning a waker is foreign code, which may have sent the value.
+        if let Some(outcome) = slot.outcome() {
+            return Poll::Ready(outcome);
+        }
+        observe::waits("oneshot", slot.name.get(), observe::nobody, self.location);
+        Poll::Pending
+    }
+}
+
+impl<T> Future for WaitClosed<'_, T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let slot = self.slot;
+        if !slot.closed.get() {
+            keep(&slot.sender, cx.waker());
+        }
+        if slot.closed.get() {
+            return Poll::Ready(());
+        }
+        observe::waits(
+            "oneshot::closed",
+            slot.name.get(),
+            observe::nobody,
+            self.location,
+        );
+        Poll::Pending
+    }
+}
+
+impl<T, S: Deref<Target = Slot<T>>> Drop for Sender<T, S> {
+    #[inline]
+    fn drop(&mut self) {
+        self.slot.sender_gone.set(true);
+        wake(&self.slot.receiver);
+    }
+}
+
+impl<T, S: Deref<Target = Slot<T>>> Drop for Receiver<T, S> {
+    #[inline]
+    fn drop(&mut self) {
+        drop(self.slot.receiver.take());
+        if !self.slot.sender_gone.get() {
+            self.slot.close();
+        }
+    }
+}
+
+impl<T> Drop for WaitClosed<'_, T> {
+    fn drop(&mut self) {
+        drop(self.slot.sender.take());
+    }
+}
+
 #[inline]
 fn wake(waker: &Cell<Option<Waker>>) {
     if let Some(waker) = waker.take() {
@@ -208,70 +326,27 @@ fn keep(kept: &Cell<Option<Waker>>, waker: &Waker) {
     }
 }
 
-impl<T> Future for Receiver<T> {
-    type Output = Result<T, Closed>;
-
+impl<T> Default for Slot<T> {
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let shared = &*self.shared;
-        if let Some(outcome) = shared.outcome() {
-            return Poll::Ready(outcome);
-        }
-        keep(&shared.receiver, cx.waker());
-        // Cloning a waker is foreign code, which may have sent the value.
-        if let Some(outcome) = shared.outcome() {
-            return Poll::Ready(outcome);
-        }
-        observe::waits("oneshot", shared.name.get(), observe::nobody, self.location);
-        Poll::Pending
+    fn default() -> Self {
+        Slot::new()
     }
 }
 
-impl<T> Future for WaitClosed<'_, T> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let shared = self.shared;
-        if !shared.closed.get() {
-            keep(&shared.sender, cx.waker());
-        }
-        if shared.closed.get() {
-            return Poll::Ready(());
-        }
-        observe::waits(
-            "oneshot::closed",
-            shared.name.get(),
-            observe::nobody,
-            self.location,
-        );
-        Poll::Pending
-    }
-}
-
-impl<T> Drop for Sender<T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.shared.sender_gone.set(true);
-        wake(&self.shared.receiver);
-    }
-}
-
-impl<T> Drop for Receiver<T> {
-    #[inline]
-    fn drop(&mut self) {
-        drop(self.shared.receiver.take());
-        self.shared.close();
-    }
-}
-
-impl<T> Drop for WaitClosed<'_, T> {
-    fn drop(&mut self) {
-        drop(self.shared.sender.take());
-    }
-}
-
-impl<T> fmt::Debug for Shared<T> {
+impl<T> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.statistics().fmt(f)
+    }
+}
+
+impl<T, S: Deref<Target = Slot<T>>> fmt::Debug for Sender<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sender").field(&self.statistics()).finish()
+    }
+}
+
+impl<T, S: Deref<Target = Slot<T>>> fmt::Debug for Receiver<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Receiver").field(&self.statistics()).finish()
     }
 }

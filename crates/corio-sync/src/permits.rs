@@ -53,6 +53,23 @@ impl Permits {
         free
     }
 
+    /// Takes `count` if they are free, or were granted to this ticket.
+    #[inline]
+    pub(crate) fn poll_fast(&self, ticket: &mut Option<Ticket>, count: usize) -> bool {
+        match *ticket {
+            None => self.try_acquire(count),
+            Some(place) => {
+                let granted = self.waiters.claim_chosen(place);
+                if granted {
+                    *ticket = None;
+                    // Those who came while this one was granted but had not run may go on now.
+                    self.grant();
+                }
+                granted
+            }
+        }
+    }
+
     /// Takes `count` when their turn has come. `ticket` is empty before the wait and after it.
     #[inline]
     pub(crate) fn poll_acquire(
@@ -61,28 +78,26 @@ impl Permits {
         count: usize,
         waker: &Waker,
     ) -> Poll<()> {
-        match *ticket {
-            None if self.try_acquire(count) => Poll::Ready(()),
-            None => self.wait(ticket, count, waker),
-            Some(place) if self.waiters.claim(place, waker) => {
-                *ticket = None;
-                // Those who came while this one was granted but had not run may go on now.
-                self.grant();
-                Poll::Ready(())
-            }
-            Some(_) => Poll::Pending,
+        if self.poll_fast(ticket, count) || self.wait(ticket, count, waker) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     }
 
-    /// Joins the line, unless the clone of the waker, which is foreign code, has made that needless.
-    #[inline(never)]
-    fn wait(&self, ticket: &mut Option<Ticket>, count: usize, waker: &Waker) -> Poll<()> {
+    /// Waits on, or joins the line; unless the clone of the waker, which is foreign code, has made that
+    /// needless, and they are taken.
+    #[inline]
+    pub(crate) fn wait(&self, ticket: &mut Option<Ticket>, count: usize, waker: &Waker) -> bool {
+        if let Some(place) = *ticket {
+            return self.waiters.renew(place, waker) && self.poll_fast(ticket, count);
+        }
         let waker = waker.clone();
         if self.try_acquire(count) {
-            return Poll::Ready(());
+            return true;
         }
         *ticket = Some(self.waiters.enqueue(waker, count));
-        Poll::Pending
+        false
     }
 
     /// Gives up the wait for `count`. If they had been granted, they go to the next in line.
@@ -103,14 +118,24 @@ impl Permits {
     /// Gives `count` back.
     #[inline]
     pub(crate) fn release(&self, count: usize) {
-        self.adjust(count as isize);
+        if self.is_contended() {
+            self.adjust(count as isize);
+        } else {
+            self.available.set(self.available.get() + count as isize);
+        }
     }
 
     /// Changes how many there are; what is taken away counts against what comes back.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn adjust(&self, change: isize) {
-        self.available.set(self.available.get() + change);
-        self.grant();
+        let available = &self.available;
+        available.set(available.get() + change);
+        if available.get() > 0 {
+            self.waiters.wake_while(
+                |&count| count as isize <= available.get(),
+                |_, &count| available.set(available.get() - count as isize),
+            );
+        }
     }
 
     /// Takes what is left, for ever or for a while, without waiting.
@@ -123,19 +148,8 @@ impl Permits {
     /// Hands what is free to those in front, as far as it reaches, and wakes them.
     #[inline]
     fn grant(&self) {
-        if self.available.get() > 0 && self.waiters.waiting() > 0 {
-            self.grant_to_waiters();
+        if self.available.get() > 0 && self.is_contended() {
+            self.adjust(0);
         }
-    }
-
-    #[inline(never)]
-    fn grant_to_waiters(&self) {
-        self.waiters.wake_while(|_, count| {
-            let left = self.available.get() - count as isize;
-            if left >= 0 {
-                self.available.set(left);
-            }
-            left >= 0
-        });
     }
 }

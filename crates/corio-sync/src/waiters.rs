@@ -41,8 +41,6 @@ pub(crate) struct Waiters<D> {
     served: Cell<u64>,
     /// Those who wait, or were chosen and have not taken their turn yet.
     present: Cell<usize>,
-    /// Those who wait.
-    waiting: Cell<usize>,
     /// Those who were chosen and whose waker is still in the ring.
     unwoken: Cell<usize>,
     ring: RefCell<Ring<D>>,
@@ -68,7 +66,6 @@ impl<D: Copy> Waiters<D> {
             next: Cell::new(1),
             served: Cell::new(1),
             present: Cell::new(0),
-            waiting: Cell::new(0),
             unwoken: Cell::new(0),
             ring: RefCell::new(Ring {
                 entries: VecDeque::new(),
@@ -78,9 +75,9 @@ impl<D: Copy> Waiters<D> {
     }
 
     /// Those who wait.
-    #[inline]
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.get()
+        let ring = self.ring.borrow();
+        ring.entries.len() - ring.gaps - self.unwoken.get()
     }
 
     /// Whether nobody is here: neither in the line nor chosen and still to run.
@@ -137,7 +134,6 @@ impl<D: Copy> Waiters<D> {
         self.next.set(number + 1);
         let ticket = Ticket(NonZeroU64::new(number).expect("numbers begin at 1"));
         self.present.set(self.present.get() + 1);
-        self.waiting.set(self.waiting.get() + 1);
         let entry = Entry {
             ticket,
             waker: Some(waker),
@@ -150,9 +146,18 @@ impl<D: Copy> Waiters<D> {
     /// Takes the turn of a waiter that was chosen; else `waker` is the one to wake from now on.
     #[inline]
     pub(crate) fn claim(&self, ticket: Ticket, waker: &Waker) -> bool {
-        let chosen = self.is_served(ticket) || self.renew(ticket, waker);
+        self.claim_chosen(ticket) || (self.renew(ticket, waker) && self.claim_chosen(ticket))
+    }
+
+    /// Takes the turn of a waiter that was chosen.
+    #[inline]
+    pub(crate) fn claim_chosen(&self, ticket: Ticket) -> bool {
+        let chosen = self.is_served(ticket);
         if chosen {
-            let _ = self.leave(ticket);
+            self.present.set(self.present.get() - 1);
+            if self.unwoken.get() > 0 {
+                self.remove_unwoken(ticket);
+            }
         }
         chosen
     }
@@ -166,7 +171,7 @@ impl<D: Copy> Waiters<D> {
     /// Keeps `waker` in the place of the one before, if that is another. Its clone is foreign code: true
     /// if that has let this waiter be chosen.
     #[inline(never)]
-    fn renew(&self, ticket: Ticket, waker: &Waker) -> bool {
+    pub(crate) fn renew(&self, ticket: Ticket, waker: &Waker) -> bool {
         let same = |known: &Waker| known.will_wake(waker);
         let known = |entry: &mut Entry<D>| entry.waker.as_ref().is_some_and(same);
         if self.ring.borrow_mut().find(ticket).is_some_and(known) {
@@ -182,18 +187,13 @@ impl<D: Copy> Waiters<D> {
     }
 
     /// Takes a waiter out, before or after its turn has come.
-    #[inline]
     pub(crate) fn leave(&self, ticket: Ticket) -> Left {
+        if self.claim_chosen(ticket) {
+            return Left::Chosen;
+        }
         self.present.set(self.present.get() - 1);
-        if !self.is_served(ticket) {
-            self.waiting.set(self.waiting.get() - 1);
-            self.remove(ticket);
-            return Left::Waiting;
-        }
-        if self.unwoken.get() > 0 {
-            self.remove_unwoken(ticket);
-        }
-        Left::Chosen
+        self.remove(ticket);
+        Left::Waiting
     }
 
     /// Takes a waiter out where a turn that is not taken is nobody else's loss.
@@ -204,65 +204,69 @@ impl<D: Copy> Waiters<D> {
         }
     }
 
-    /// Chooses from the front as long as `wanted` says so, then wakes the chosen in their order.
+    /// Chooses from the front as long as the next one `fits`, then wakes the chosen in their order.
     #[inline]
-    pub(crate) fn wake_while(&self, mut wanted: impl FnMut(Ticket, D) -> bool) {
+    pub(crate) fn wake_while(&self, fits: impl Fn(&D) -> bool, mut choose: impl FnMut(Ticket, &D)) {
         let mut ring = self.ring.borrow_mut();
-        let Some(first) = ring.entries.front() else {
-            return;
-        };
-        let simple = first.waker.is_some() && self.unwoken.get() == 0;
-        if !simple {
-            drop(ring);
-            return self.choose_and_wake(&mut wanted);
-        }
-        if !wanted(first.ticket, first.data) {
-            return;
-        }
-        // Most often there is one, which is taken out at once.
-        self.served.set(first.ticket.0.get() + 1);
-        self.waiting.set(self.waiting.get() - 1);
-        let waker = ring.entries.pop_front().and_then(|first| first.waker);
-        let more = self.waiting.get() > 0;
-        if more {
-            self.choose(&mut ring, &mut wanted);
-        }
-        drop(ring);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        if more {
-            self.wake_chosen();
+        match ring.entries.pop_front() {
+            Some(Entry {
+                ticket,
+                waker: Some(waker),
+                data,
+            }) if self.unwoken.get() == 0 && fits(&data) => {
+                choose(ticket, &data);
+                self.served.set(ticket.0.get() + 1);
+                // Most often there is nobody else to wake.
+                let may_go = |next: &Entry<D>| next.waker.is_none() || fits(&next.data);
+                let more = ring.entries.front().is_some_and(may_go);
+                drop(ring);
+                if more {
+                    self.wake_several(Some(waker), &fits, &mut choose);
+                } else {
+                    waker.wake();
+                }
+            }
+            Some(first) => {
+                ring.entries.push_front(first);
+                drop(ring);
+                self.wake_several(None, &fits, &mut choose);
+            }
+            None => {}
         }
     }
 
-    #[cold]
-    fn choose_and_wake(&self, wanted: &mut dyn FnMut(Ticket, D) -> bool) {
+    /// [`wake_while`](Self::wake_while) where it is more than one, or where gaps have to be skipped. All
+    /// are chosen before the first, who is chosen already and out of the ring, is woken.
+    #[inline(never)]
+    fn wake_several(
+        &self,
+        first: Option<Waker>,
+        fits: &dyn Fn(&D) -> bool,
+        choose: &mut dyn FnMut(Ticket, &D),
+    ) {
         let mut ring = self.ring.borrow_mut();
         ring.tidy();
-        self.choose(&mut ring, wanted);
-        drop(ring);
-        self.wake_chosen();
-    }
-
-    /// Chooses from the first that waits on, and leaves the chosen in the ring, to be woken.
-    #[inline(never)]
-    fn choose(&self, ring: &mut Ring<D>, wanted: &mut dyn FnMut(Ticket, D) -> bool) {
         let served = self.served.get();
         let begin = ring
             .entries
             .partition_point(|entry| entry.ticket.0.get() < served);
-        for entry in ring.entries.range(begin..) {
-            let gone = entry.waker.is_none();
-            if !gone && !wanted(entry.ticket, entry.data) {
+        for entry in ring
+            .entries
+            .range(begin..)
+            .filter(|entry| entry.waker.is_some())
+        {
+            if !fits(&entry.data) {
                 break;
             }
+            choose(entry.ticket, &entry.data);
             self.served.set(entry.ticket.0.get() + 1);
-            if !gone {
-                self.waiting.set(self.waiting.get() - 1);
-                self.unwoken.set(self.unwoken.get() + 1);
-            }
+            self.unwoken.set(self.unwoken.get() + 1);
         }
+        drop(ring);
+        if let Some(first) = first {
+            first.wake();
+        }
+        self.wake_chosen();
     }
 
     /// Wakes the chosen in their order, each outside of any borrow.
@@ -280,25 +284,22 @@ impl<D: Copy> Waiters<D> {
     /// Chooses and wakes the first, if there is one.
     #[inline]
     pub(crate) fn wake_one(&self) {
-        if self.waiting.get() > 0 {
+        if !self.is_empty() {
             self.wake_first(1);
         }
     }
 
     /// Chooses and wakes up to `count` from the front.
     #[inline(never)]
-    pub(crate) fn wake_first(&self, mut count: usize) {
-        self.wake_while(|_, _| {
-            let go_on = count > 0;
-            count = count.saturating_sub(1);
-            go_on
-        });
+    pub(crate) fn wake_first(&self, count: usize) {
+        let left = Cell::new(count);
+        self.wake_while(|_| left.get() > 0, |_, _| left.set(left.get() - 1));
     }
 
     /// Chooses and wakes everybody in the line.
     pub(crate) fn wake_all(&self) {
-        if self.waiting.get() > 0 {
-            self.wake_while(|_, _| true);
+        if !self.is_empty() {
+            self.wake_while(|_| true, |_, _| {});
         }
     }
 
