@@ -1,5 +1,15 @@
 //! asyncio for Rust: one event loop, and tasks that you can name, await, cancel and look inside.
 //!
+//! To cancel a task is to deliver a request, not to drop a future: what is cancelled may clean up, with further awaits, and whoever
+//! cancelled it can wait for that. A loop is one thread, so `Rc`, `RefCell` and futures that are not `Send` are the normal style.
+//!
+//! ```text
+//!  your async fns    create_task, gather, wait, task_group, timeout, finally ..     this page
+//!                      │ a ready queue of steps                ▲ wakes
+//!                      ▼                                       │
+//!  the loop          steps ──▶ I/O that is ready ──▶ timers that are due ──▶ steps  EventLoop, Runner
+//! ```
+//!
 //! ```
 //! use std::time::Duration;
 //!
@@ -14,19 +24,49 @@
 //! });
 //! assert_eq!(results, ["Done after 1ms", "Done after 2ms", "Done after 4ms"]);
 //! ```
-
+//!
+//! | where | what |
+//! | --- | --- |
+//! | here | running, tasks, combining, cancelling |
+//! | [`time`] | sleeping and limits in time, all in one place |
+//! | [`context`](mod@context) | context variables |
+//! | [`prelude`] | extension traits |
+//! | [`sync`] | locks, events, conditions, semaphores, barriers, queues, channels |
+//! | [`coroutine`] | generators, by hand and as streams |
+//!
+//! | feature, all on by default | what it brings |
+//! | --- | --- |
+//! | `macros` | [`#[corio::main]`](macro@main), [`#[corio::test]`](macro@test) |
+//! | `sync` | [`sync`] |
+//! | `coroutine` | [`coroutine`] |
+//!
+//! # What is promised
+//!
+//! * A request to cancel is delivered, and never lost. Clean-up in `finally`, `with`, groups and owned tasks is waited for.
+//! * Nothing vanishes: the loop owns every task, lists it, and ends it at the end of [`run`].
+//! * A panic is an outcome: it reaches who awaits the task, or is reported once.
+//! * Ends, callbacks and timeouts are told in the turn in which asyncio 3.14 tells them.
+//! * A sleep is never early. Timers fire in the order of (deadline, creation).
+//!
+#![doc = include_str!("guide.md")]
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
-pub use corio_combinators::*;
+pub use corio_combinators::{
+    AsCompleted, AsCompletedWithin, CancelScope, CatchCancel, ChildOutput, Failure, Failures,
+    Finally, Gather, GatherResults, GroupError, GroupScope, MoveOnAfter, NextCompleted,
+    NextCompletedWithin, Readiness, ReturnWhen, RunScope, Shield, Start, TaskGroup, Timeout,
+    TimeoutError, TryGather, Wait, With, as_completed, catch_cancel, deadline, finally, gather,
+    move_on_after, shield, task_group, timeout, timeout_at, try_gather, try_wait, wait, with,
+};
 pub use corio_core::{
-    AnyTask, CallbackId, Cancelled, Handle, InvalidState, LoopClosed, OrPropagate, OwnedWait, Panic,
-    Promise, PromiseCallbackId, PromiseWait, PromiseWatch, Propagate, Report, Task, TaskError, TaskId,
-    TaskState, Watch,
+    AnyTask, CallbackId, Cancelled, Handle, InvalidState, LoopClosed, OrPropagate, OwnedWait,
+    Panic, Promise, PromiseCallbackId, PromiseWait, PromiseWatch, Propagate, Report, Task,
+    TaskError, TaskId, TaskState, Watch,
 };
 pub use corio_runtime::{
-    ContextVar, EventLoop, EventLoopBuilder, ExitReport, Interval, Remote, RemoteTask, RunError, Runner,
-    RunnerBuilder, Sleep, TaskInfo, Tick, TimerHandle, Token, With, YieldNow, all_tasks, context,
+    ContextVar, EventLoop, EventLoopBuilder, ExitReport, Interval, Remote, RemoteTask, RunError,
+    Runner, RunnerBuilder, Sleep, TaskInfo, Tick, TimerHandle, Token, YieldNow, all_tasks, context,
     create_task, current_task, get_running_loop, interval, run, sleep, sleep_until,
     try_get_running_loop, yield_now,
 };
@@ -37,6 +77,26 @@ pub use corio_coroutine as coroutine;
 pub use corio_macros::{main, test};
 #[cfg(feature = "sync")]
 pub use corio_sync as sync;
+
+/// Everything about time, in one place.
+pub mod time {
+    pub use corio_combinators::{
+        CancelScope, MoveOnAfter, Timeout, TimeoutError, deadline, move_on_after, timeout,
+        timeout_at,
+    };
+    pub use corio_runtime::{Interval, Sleep, Tick, TimerHandle, interval, sleep, sleep_until};
+}
+
+/// Context variables: values that follow a task, its children and its callbacks. They are declared with
+/// [`context!`](macro@crate::context).
+pub mod context {
+    pub use corio_runtime::{ContextVar, Token, With};
+}
+
+/// Extension traits, and nothing that could clash with names of yours.
+pub mod prelude {
+    pub use corio_core::OrPropagate;
+}
 
 /// For the macros.
 #[doc(hidden)]
@@ -50,7 +110,11 @@ pub mod __private {
     }
 }
 
-/// Extension traits, and nothing that could clash with names of yours.
-pub mod prelude {
-    pub use corio_core::OrPropagate;
+/// Compiles and runs the first program of both READMEs.
+#[cfg(all(doctest, feature = "macros"))]
+mod readmes {
+    #[doc = include_str!("../../../README.md")]
+    struct Project;
+    #[doc = include_str!("../README.md")]
+    struct Crate;
 }
