@@ -438,8 +438,7 @@ impl Clone for CellRef {
     fn clone(&self) -> CellRef {
         let refs = self.refs.get();
         if refs == u32::MAX {
-            // A count that wrapped would free a cell that is in use.
-            std::process::abort();
+            too_many_references();
         }
         self.refs.set(refs + 1);
         CellRef(self.0)
@@ -466,6 +465,13 @@ impl PartialEq for CellRef {
 }
 
 impl Eq for CellRef {}
+
+/// A count that wrapped would free a cell that is in use.
+#[cold]
+#[inline(never)]
+fn too_many_references() -> ! {
+    std::process::abort()
+}
 
 /// Runs foreign code whose panic is a result.
 pub(crate) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {

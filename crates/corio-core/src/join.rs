@@ -6,7 +6,8 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::cancel::{Kind, Node, light};
+use crate::cancel::light::{self, Look};
+use crate::cancel::{Kind, Node};
 use crate::cell::CellRef;
 use crate::current;
 use crate::error::TaskError;
@@ -92,24 +93,25 @@ impl<T> Future for OwnedWait<T> {
             if task.can_leave() {
                 return this.finish();
             }
-            check_wait(cell);
-            let registration = cell.wait(cx.waker(), None);
-            this.registration = Some(registration);
+            this.registration = Some(cell.wait(cx.waker(), None));
             this.light = light::begin(cell);
             if this.light.is_some() {
                 waiting::note(&TASK, this.site);
                 return Poll::Pending;
             }
         } else if let Some(waiter) = this.light {
-            if light::is_still(waiter, cell) {
-                if task.can_leave() {
+            match light::look(waiter, cell, task.can_leave()) {
+                Look::Over => {
+                    this.light = None;
                     return this.finish();
                 }
-                this.registration = Some(cell.wait(cx.waker(), this.registration));
-                waiting::note(&TASK, this.site);
-                return Poll::Pending;
+                Look::Still => {
+                    this.registration = Some(cell.wait(cx.waker(), this.registration));
+                    waiting::note(&TASK, this.site);
+                    return Poll::Pending;
+                }
+                Look::Settled => this.settle(),
             }
-            this.settle();
         }
         this.poll_in_tree(cx)
     }
@@ -117,7 +119,15 @@ impl<T> Future for OwnedWait<T> {
 
 impl<T> OwnedWait<T> {
     /// Goes on with a node: the one that was made for this wait meanwhile, if there is one.
+    #[inline]
     fn settle(&mut self) {
+        if self.light.is_some() {
+            self.settle_light();
+        }
+    }
+
+    #[cold]
+    fn settle_light(&mut self) {
         if let (Some(waiter), Some(task)) = (self.light.take(), &self.task) {
             if let Some(id) = light::end(waiter, task.cell()) {
                 self.node.adopt(id);
@@ -155,7 +165,18 @@ impl<T> OwnedWait<T> {
 }
 
 impl<T> Drop for OwnedWait<T> {
+    #[inline]
     fn drop(&mut self) {
+        if self.task.is_some() {
+            self.drop_waiting();
+        }
+    }
+}
+
+impl<T> OwnedWait<T> {
+    /// It is dropped by foreign code, or with the task that waits.
+    #[cold]
+    fn drop_waiting(&mut self) {
         self.settle();
         let Some(task) = self.task.take() else { return };
         let Some(registration) = self.registration else {

@@ -34,7 +34,7 @@ impl Ready {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&self, cell: CellRef) {
         // SAFETY: see the module.
         let ring = unsafe { &mut *self.ring.get() };
@@ -43,11 +43,13 @@ impl Ready {
             return self.push_growing(cell);
         }
         let place = tail & (ring.places.len() - 1);
-        ring.places[place].write(cell);
+        // SAFETY: the ring is not full, so its length is a power of two and not zero, and the place lies inside.
+        unsafe { ring.places.get_unchecked_mut(place) }.write(cell);
         ring.tail = tail.wrapping_add(1);
     }
 
     #[cold]
+    #[inline(never)]
     fn push_growing(&self, cell: CellRef) {
         let length = (self.len() * 2).max(64).next_power_of_two();
         let mut places: Box<[MaybeUninit<CellRef>]> = Box::new_uninit_slice(length);
@@ -85,8 +87,9 @@ impl Ready {
         }
         let place = head & (ring.places.len() - 1);
         ring.head = head.wrapping_add(1);
-        // SAFETY: the places from `head` to `tail` hold entries, and this one has just been left out of them.
-        Some(unsafe { ring.places[place].assume_init_read() })
+        // SAFETY: the ring is not empty, so its length is a power of two and not zero, and the place lies inside. The places from
+        // `head` to `tail` hold entries, and this one has just been left out of them.
+        Some(unsafe { ring.places.get_unchecked(place).assume_init_read() })
     }
 
     #[inline]
@@ -206,7 +209,7 @@ impl Tasks {
     }
 
     /// Looks at the task with this key, if it is there. Nothing foreign runs in `look`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with<R>(&self, key: TaskKey, look: impl FnOnce(&CellRef) -> R) -> Option<R> {
         // SAFETY: see the module; the callers in this crate only set the state of the cell and queue it.
         let table = unsafe { &*self.table.get() };

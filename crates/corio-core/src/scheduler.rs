@@ -408,12 +408,12 @@ impl Scheduler {
 
 impl Inner {
     /// Wakes the task with this key. False: it is not one of ours, or not any more.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wake(&self, key: TaskKey) -> bool {
         self.tasks.with(key, |cell| self.wake_cell(cell)).is_some()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wake_cell(&self, cell: &CellRef) {
         if cell.state.wake() {
             self.ready.push(cell.clone());

@@ -6,7 +6,7 @@
 
 use super::node::Kind;
 use super::nodes::{NodeId, Subject};
-use super::tree::{self, Tree};
+use super::tree::{self, CurrentNode, Tree};
 use crate::cell::CellRef;
 use crate::current;
 use crate::key::TaskKey;
@@ -31,13 +31,13 @@ impl CellRef {
 /// The running task waits for `target`, whose one waiter it is, and has no other node. `None`: a node is needed.
 #[inline]
 pub(crate) fn begin(target: &CellRef) -> Option<TaskKey> {
-    if tree::with(|tree| tree.current.get()) != Some(0) {
+    if CurrentNode.get() != 0 {
         return None;
     }
     let mut waiter = None;
     current::with_current_cell(|cell| {
         let key = cell.key.get();
-        if cell.scope.get() == 0 && target.waiters.get() == key.to_bits() {
+        if cell.scope.get() == 0 && target.waiters.get() == key.to_bits() && cell != target {
             cell.scope.set(mark_of(target));
             waiter = Some(key);
         }
@@ -45,14 +45,33 @@ pub(crate) fn begin(target: &CellRef) -> Option<TaskKey> {
     waiter
 }
 
-/// The wait of the running task is still all there is.
+/// What became of a light wait of the running task.
+pub(crate) enum Look {
+    /// It is still all there is.
+    Still,
+    /// It was, and has been taken out because it is over.
+    Over,
+    /// The task has got a root meanwhile, or the wait has moved to another task.
+    Settled,
+}
+
+/// Looks at a light wait; `over` takes it out.
 #[inline]
-pub(crate) fn is_still(waiter: TaskKey, target: &CellRef) -> bool {
-    let mut still = false;
-    current::with_current_cell(|cell| {
-        still = cell.key.get() == waiter && cell.scope.get() == mark_of(target);
-    });
-    still && tree::with(|tree| tree.current.get()) == Some(0)
+pub(crate) fn look(waiter: TaskKey, target: &CellRef, over: bool) -> Look {
+    let mut look = Look::Settled;
+    if CurrentNode.get() == 0 {
+        current::with_current_cell(|cell| {
+            if cell.key.get() == waiter && cell.scope.get() == mark_of(target) {
+                look = if over {
+                    cell.scope.set(0);
+                    Look::Over
+                } else {
+                    Look::Still
+                };
+            }
+        });
+    }
+    look
 }
 
 /// The wait is over, or goes on with a node: the one that was made for it meanwhile, if there is one.

@@ -14,7 +14,7 @@ pub(crate) struct Tree {
     number: u64,
     pub(crate) nodes: RefCell<Nodes>,
     /// The node whose inner future is being polled; 0 is none.
-    pub(crate) current: Cell<u32>,
+    pub(crate) current: CurrentNode,
     /// Counts the steps of tasks that have requests under way. What is marked or reached notes the present number, so that it
     /// can be told whether a node was reached by a step, and whether a mark is older than a step.
     stamp: Cell<u64>,
@@ -29,13 +29,33 @@ static RETURNED: Mutex<Vec<(u64, NodeId)>> = Mutex::new(Vec::new());
 static RETURNED_COUNT: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
+    static CURRENT_NODE: Cell<u32> = const { Cell::new(0) };
     static TREE: Tree = Tree {
         number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         nodes: RefCell::new(Nodes::new()),
-        current: const { Cell::new(0) },
+        current: CurrentNode,
         stamp: const { Cell::new(1) },
         collecting: const { RefCell::new(Vec::new()) },
     };
+}
+
+/// The node whose inner future is being polled on this thread; 0 is none. It stands apart from the tree, because waits without a
+/// node look at nothing else.
+pub(crate) struct CurrentNode;
+
+impl CurrentNode {
+    #[inline]
+    pub(crate) fn get(&self) -> u32 {
+        CURRENT_NODE.get()
+    }
+
+    pub(crate) fn set(&self, index: u32) {
+        CURRENT_NODE.set(index);
+    }
+
+    pub(crate) fn replace(&self, index: u32) -> u32 {
+        CURRENT_NODE.replace(index)
+    }
 }
 
 /// Uses this thread's tree; `None` while the thread is ending.
