@@ -157,6 +157,7 @@ impl Nodes {
 /// Links.
 impl Nodes {
     /// A new node below `parent`, as its last child.
+    #[inline]
     pub(crate) fn add(&mut self, kind: Kind, parent: u32, subject: Subject) -> NodeId {
         if self.entries.is_empty() {
             // Index 0 is no node.
@@ -172,7 +173,9 @@ impl Nodes {
         self.alive += 1;
         let entry = self.at_mut(index);
         entry.kind = Some(kind);
-        entry.subject = subject;
+        if !matches!(subject, Subject::None) {
+            entry.subject = subject;
+        }
         entry.stamp = 0;
         entry.limit = Limit::None;
         entry.covers = false;
@@ -192,6 +195,7 @@ impl Nodes {
         None
     }
 
+    #[inline]
     pub(super) fn link(&mut self, index: u32, parent: u32) {
         let first = match parent {
             0 => 0,
@@ -206,6 +210,7 @@ impl Nodes {
         }
     }
 
+    #[inline]
     pub(super) fn unlink(&mut self, index: u32) {
         let entry = self.at(index);
         let (parent, next, previous) = (entry.parent, entry.next, entry.previous);
@@ -240,6 +245,28 @@ impl Nodes {
         let waker = entry.waker.take();
         self.free.push(index);
         (subject, waker)
+    }
+
+    /// Nothing stands below it, nothing is under way at it, and nothing of it has a destructor to run.
+    #[inline]
+    pub(super) fn is_quiet(&self, index: u32) -> bool {
+        let entry = self.at(index);
+        entry.first_child == 0
+            && entry.trouble.is_none()
+            && entry.waker.is_none()
+            && matches!(entry.subject, Subject::None)
+    }
+
+    /// Takes out a node that is quiet.
+    #[inline]
+    pub(super) fn remove_quiet(&mut self, index: u32) {
+        self.unlink(index);
+        self.alive -= 1;
+        let entry = self.at_mut(index);
+        entry.generation = entry.generation.wrapping_add(1);
+        entry.kind = None;
+        (entry.parent, entry.next, entry.previous) = (0, 0, 0);
+        self.free.push(index);
     }
 
     #[inline]

@@ -11,7 +11,8 @@ use super::nodes::{NodeId, Nodes};
 use super::request::{Part, Request, Why};
 
 pub(crate) struct Tree {
-    number: u64,
+    /// Given at the first use; 0 before.
+    number: Cell<u64>,
     pub(crate) nodes: RefCell<Nodes>,
     /// The node whose inner future is being polled; 0 is none.
     pub(crate) current: CurrentNode,
@@ -30,13 +31,13 @@ static RETURNED_COUNT: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static CURRENT_NODE: Cell<u32> = const { Cell::new(0) };
-    static TREE: Tree = Tree {
-        number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+    static TREE: Tree = const { Tree {
+        number: Cell::new(0),
         nodes: RefCell::new(Nodes::new()),
         current: CurrentNode,
-        stamp: const { Cell::new(1) },
-        collecting: const { RefCell::new(Vec::new()) },
-    };
+        stamp: Cell::new(1),
+        collecting: RefCell::new(Vec::new()),
+    } };
 }
 
 /// The node whose inner future is being polled on this thread; 0 is none. It stands apart from the tree, because waits without a
@@ -66,7 +67,7 @@ pub(crate) fn with<R>(body: impl FnOnce(&Tree) -> R) -> Option<R> {
 
 /// The number of this thread's tree, never used again.
 pub(crate) fn number() -> u64 {
-    with(|tree| tree.number).unwrap_or(0)
+    with(Tree::number).unwrap_or(0)
 }
 
 pub(crate) fn next_request() -> u64 {
@@ -93,7 +94,7 @@ pub(crate) fn outside<R>(body: impl FnOnce() -> R) -> R {
 /// A `Cancelled` was dropped that nobody had decided about: if a catcher is dropping it, its request joins.
 pub(super) fn collect_dropped(number: u64, why: &Arc<Why>, parts: &[Part]) {
     with(|tree| {
-        if tree.number == number {
+        if tree.number() == number {
             let request = Request {
                 why: why.clone(),
                 parts: parts.to_vec(),
@@ -112,7 +113,13 @@ pub(super) fn give_back(number: u64, id: NodeId) {
 impl Tree {
     #[inline]
     pub(crate) fn number(&self) -> u64 {
-        self.number
+        match self.number.get() {
+            0 => {
+                self.number.set(NUMBERS.fetch_add(1, Ordering::Relaxed));
+                self.number.get()
+            }
+            number => number,
+        }
     }
 
     #[inline]
@@ -160,10 +167,10 @@ impl Tree {
         {
             let mut returned = RETURNED.lock();
             returned.retain(|(number, id)| {
-                if *number == self.number {
+                if *number == self.number() {
                     mine.push(*id);
                 }
-                *number != self.number
+                *number != self.number()
             });
             RETURNED_COUNT.store(returned.len() as u64, Ordering::Release);
         }
@@ -179,6 +186,9 @@ impl Tree {
             let mut nodes = self.nodes.borrow_mut();
             if !nodes.is_alive(id) {
                 return;
+            }
+            if nodes.is_quiet(id.index) {
+                return nodes.remove_quiet(id.index);
             }
             let worked = nodes.working(id.index).is_some();
             if let Some(request) = nodes.give_up(id.index) {
@@ -199,7 +209,7 @@ impl Tree {
 impl Drop for Tree {
     fn drop(&mut self) {
         let mut returned = RETURNED.lock();
-        returned.retain(|(number, _)| *number != self.number);
+        returned.retain(|(number, _)| *number != self.number.get());
         RETURNED_COUNT.store(returned.len() as u64, Ordering::Release);
     }
 }
