@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::cell::CellRef;
 use crate::scheduler::Scheduler;
+use crate::waiting::Detail;
 
 /// The context variables of a task, as an opaque value that is copied by cloning. The runtime says what is in it.
 pub type ContextMap = Arc<dyn Any + Send + Sync>;
@@ -15,6 +17,8 @@ pub type ContextMap = Arc<dyn Any + Send + Sync>;
 pub(crate) struct Extras {
     pub(crate) name: Option<Rc<str>>,
     pub(crate) context: Option<ContextMap>,
+    /// What the leaf at this line knew about what it waits for.
+    pub(crate) waits_for: Option<(&'static Location<'static>, Detail)>,
     /// Reads the value of the task as an error, if it is one.
     pub(crate) error_of: Option<fn(&CellRef) -> Option<String>>,
 }

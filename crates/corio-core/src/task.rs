@@ -18,6 +18,10 @@ use crate::state::Outcome;
 pub struct TaskId(u64);
 
 impl TaskId {
+    pub(crate) fn from_number(number: u64) -> TaskId {
+        TaskId(number)
+    }
+
     /// The number.
     pub fn get(self) -> u64 {
         self.0
@@ -326,6 +330,12 @@ impl AnyTask {
     /// Takes a done callback back, see [`Task::remove_done_callback`].
     pub fn remove_done_callback(&self, id: CallbackId) -> bool {
         remove_callback(&self.cell, id)
+    }
+
+    /// Pauses the scheduler at the end of the batch after the one in which the task ends, in which the callbacks of its end are.
+    /// For who runs the loop until this task has ended; the task has not ended.
+    pub fn pause_at_end(&self) {
+        self.cell.wait_pause();
     }
 
     /// The context variables as the task's last step left them.

@@ -46,6 +46,8 @@ enum What {
     Wake(Waker),
     Call(CellRef),
     Member(u32, u32),
+    /// The run that drives this task ends one batch after it.
+    Pause,
 }
 
 /// A waker that waits at a task, so that it can be replaced and taken back.
@@ -159,6 +161,17 @@ impl CellRef {
         sites.collect()
     }
 
+    /// Pauses the scheduler one batch after the end of this task.
+    pub(crate) fn wait_pause(&self) {
+        let id = self.scheduler.next_entry();
+        self.with_list(|list| {
+            list.push(Entry {
+                id,
+                what: What::Pause,
+            })
+        });
+    }
+
     fn wait_member(&self, observer: ObserverId, index: u32) {
         if self.waiters.get() == 0 {
             let word = (u64::from(observer.0) << 34) | (u64::from(index) << 2) | MEMBER;
@@ -264,6 +277,10 @@ impl CellRef {
                     self.scheduler.queue_callback(cell);
                 }
                 What::Member(observer, index) => self.scheduler.member_done(observer, index),
+                What::Pause => {
+                    let scheduler = self.scheduler.clone();
+                    self.scheduler.call_soon(move || scheduler.pause());
+                }
             }
         }
         self.scheduler.lists().borrow_mut().keep(list);

@@ -4,9 +4,10 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::rc::Rc;
 
 use crate::current;
-use crate::task::AnyTask;
+use crate::task::{AnyTask, TaskId};
 
 /// A kind of leaf, made once: `static SLEEP: WaitKind = WaitKind::new("sleep");`
 #[derive(Debug)]
@@ -36,18 +37,38 @@ pub fn note(kind: &'static WaitKind, site: &'static Location<'static>) {
     });
 }
 
+/// The same, for a leaf that knows more: what its object is called, and who holds it.
+pub fn note_detail(kind: &'static WaitKind, site: &'static Location<'static>, detail: Detail) {
+    current::with_current_cell(|cell| {
+        cell.wait_kind.set(Some(kind));
+        cell.wait_site.set(Some(site));
+        let before = cell.with_extras(|extras| extras.waits_for.replace((site, detail)));
+        drop(before);
+    });
+}
+
+/// What a leaf may know about the object that it waits for.
+#[derive(Clone, Debug, Default)]
+pub struct Detail {
+    /// The name that the program gave it.
+    pub name: Option<Rc<str>>,
+    /// The number of the task that holds it.
+    pub holder: Option<u64>,
+    /// The line that took it.
+    pub held_since: Option<&'static Location<'static>>,
+}
+
 /// The place where a task waits, see [`AnyTask::waits_for`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Waiting {
     kind: &'static WaitKind,
     site: &'static Location<'static>,
+    name: Option<Rc<str>>,
+    holder: Option<String>,
+    held_since: Option<&'static Location<'static>>,
 }
 
 impl Waiting {
-    pub(crate) fn new(kind: &'static WaitKind, site: &'static Location<'static>) -> Waiting {
-        Waiting { kind, site }
-    }
-
     /// The kind of the leaf, such as `sleep`.
     pub fn kind(&self) -> &'static str {
         self.kind.name
@@ -57,17 +78,37 @@ impl Waiting {
     pub fn site(&self) -> &'static Location<'static> {
         self.site
     }
+
+    /// The name of the object that is waited for, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The name of the task that holds it, if one does.
+    pub fn holder(&self) -> Option<&str> {
+        self.holder.as_deref()
+    }
+
+    /// The line that took it.
+    pub fn held_since(&self) -> Option<&'static Location<'static>> {
+        self.held_since
+    }
 }
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} at {}:{}",
-            self.kind.name,
-            self.site.file(),
-            self.site.line()
-        )
+        f.write_str(self.kind.name)?;
+        if let Some(name) = &self.name {
+            write!(f, " '{name}'")?;
+        }
+        write!(f, " at {}:{}", self.site.file(), self.site.line())?;
+        if let Some(holder) = &self.holder {
+            write!(f, ", held by {holder}")?;
+            if let Some(since) = self.held_since {
+                write!(f, " ({}:{})", since.file(), since.line())?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -84,6 +125,22 @@ impl crate::cell::CellRef {
         if self.state.is_done() || self.state.is_running() {
             return None;
         }
-        Some(Waiting::new(self.wait_kind.get()?, self.wait_site.get()?))
+        let (kind, site) = (self.wait_kind.get()?, self.wait_site.get()?);
+        let detail = self
+            .extras(|extras| extras.waits_for.clone())
+            .filter(|(of, _)| std::ptr::eq(*of, site))
+            .map(|(_, detail)| detail)
+            .unwrap_or_default();
+        let holder = detail.holder.map(|id| {
+            let holder = self.scheduler.find_task(TaskId::from_number(id));
+            holder.map_or_else(|| format!("Task-{id}, which has ended"), |task| task.name())
+        });
+        Some(Waiting {
+            kind,
+            site,
+            name: detail.name,
+            holder,
+            held_since: detail.held_since,
+        })
     }
 }

@@ -86,6 +86,7 @@ impl EventLoop {
     }
 
     pub(crate) fn with_clock(clock: Clock) -> io::Result<EventLoop> {
+        crate::record::install();
         let reactor = Rc::new(Reactor::new()?);
         let notifier = reactor.notifier();
         let scheduler = Scheduler::new(move || notifier.notify());

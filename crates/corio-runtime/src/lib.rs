@@ -35,6 +35,7 @@
 //! | `run`, `runner`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
 //! | `interrupt` | Ctrl-C |
 //! | `remote` | [`Remote`]: the loop, seen from other threads |
+//! | `record` | what locks and queues tell about waits |
 //! | `timer_handle` | [`TimerHandle`] |
 //! | `context` | context variables |
 //!
@@ -57,6 +58,7 @@ mod exit;
 mod interrupt;
 mod interval;
 mod pace;
+mod record;
 mod remote;
 mod run;
 mod run_error;

@@ -141,8 +141,7 @@ impl<'a> Run<'a> {
     /// Asks the scheduler to pause one batch after the end of the target, once.
     fn pause_after(&self, target: &AnyTask) {
         if !self.event_loop.pausing.replace(true) {
-            let scheduler = self.event_loop.scheduler.clone();
-            target.add_done_callback(move |_| scheduler.pause());
+            target.pause_at_end();
         }
     }
 

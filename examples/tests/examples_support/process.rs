@@ -77,16 +77,12 @@ impl Program {
 
     /// Cargo builds the examples for `cargo test`, but not for `cargo test --test <name>`.
     fn check_age(&self, path: &Path) -> Result<(), String> {
-        let source = format!(
-            "{}/../../examples/{}.rs",
-            env!("CARGO_MANIFEST_DIR"),
-            self.name
-        );
+        let source = format!("{}/{}.rs", env!("CARGO_MANIFEST_DIR"), self.name);
         let written = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
         match (written(path), written(Path::new(&source))) {
             (Ok(built), Ok(edited)) if built >= edited => Ok(()),
             _ => Err(format!(
-                "{} is not there, or older than its source: build it with `cargo test -p corio`, without a target",
+                "{} is not there, or older than its source: build it with `cargo test -p corio-examples`, without a target",
                 path.display()
             )),
         }
