@@ -1,16 +1,19 @@
 //! corio-sync beside tokio::sync and async-lock, under one trivial executor, in one run.
 //!
-//! `cargo bench -p corio-sync --bench sync`; each figure is for [`OPERATIONS`] operations.
+//! `cargo bench -p corio-sync --bench sync`; each figure is for [`OPERATIONS`] operations. async-lock lets
+//! a task that releases take the lock again at once, so its hand-over is none.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 mod support;
 
+use std::future::Future;
 use std::hint::black_box;
 use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Waker};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use futures_lite::future::zip;
 use support::run;
 
 const OPERATIONS: u64 = 1000;
@@ -69,34 +72,18 @@ macro_rules! put_get {
     }};
 }
 
-/// Makes a channel, waits for its value, sends it.
+/// Opens a channel, waits for its value, sends it, receives it.
 macro_rules! oneshot {
-    ($channel:path) => {
+    ($channel:expr) => {
         || {
-            let task = pin!(async {
-                for number in 0..OPERATIONS {
-                    let (sender, receiver) = black_box($channel());
-                    let send = async { sender.send(black_box(number)).unwrap() };
-                    black_box(zip(receiver, send).await.0.unwrap());
-                }
-            });
-            run([task]);
-        }
-    };
-}
-
-/// Makes a channel, sends its value, then receives it.
-macro_rules! oneshot_sent_first {
-    ($channel:path) => {
-        || {
-            let task = pin!(async {
-                for number in 0..OPERATIONS {
-                    let (sender, receiver) = black_box($channel());
-                    sender.send(black_box(number)).unwrap();
-                    black_box(receiver.await.unwrap());
-                }
-            });
-            run([task]);
+            let mut cx = Context::from_waker(Waker::noop());
+            for number in 0..OPERATIONS {
+                let (sender, receiver) = black_box($channel);
+                let mut receiver = pin!(receiver);
+                assert!(receiver.as_mut().poll(&mut cx).is_pending());
+                sender.send(black_box(number)).unwrap();
+                assert!(black_box(receiver.poll(&mut cx)).is_ready());
+            }
         }
     };
 }
@@ -151,16 +138,22 @@ fn benches(c: &mut Criterion) {
     group.finish();
 
     let mut group = c.benchmark_group("oneshot");
-    group.bench_function("corio", |b| b.iter(oneshot!(corio_sync::oneshot::channel)));
-    group.bench_function("tokio", |b| b.iter(oneshot!(tokio::sync::oneshot::channel)));
-    group.finish();
-
-    let mut group = c.benchmark_group("oneshot, sent first");
-    group.bench_function("corio", |b| {
-        b.iter(oneshot_sent_first!(corio_sync::oneshot::channel))
+    group.bench_function("corio, in a slot", |b| {
+        let mut slot = corio_sync::oneshot::Slot::new();
+        b.iter(oneshot!(slot.open()));
+    });
+    group.bench_function("corio, allocated", |b| {
+        b.iter(oneshot!(corio_sync::oneshot::channel()))
     });
     group.bench_function("tokio", |b| {
-        b.iter(oneshot_sent_first!(tokio::sync::oneshot::channel))
+        b.iter(oneshot!(tokio::sync::oneshot::channel()))
+    });
+    group.bench_function("only the allocation", |b| {
+        b.iter(|| {
+            for number in 0..OPERATIONS {
+                black_box(Rc::new([black_box(number); 9]));
+            }
+        });
     });
     group.finish();
 }

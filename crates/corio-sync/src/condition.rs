@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use crate::guard::LockGuard;
+use crate::guard::Guard;
+use crate::lock::Lock;
 use crate::name::name_methods;
 use crate::observe;
 use crate::waiters::{Left, Ticket, Waiters};
@@ -52,14 +54,14 @@ pub struct ConditionStatistics {
 
 /// The future of [`Condition::wait`].
 #[must_use = "futures do nothing unless awaited"]
-pub struct Wait<'w, 'a, T: ?Sized> {
-    core: Core<'w, 'a, T>,
+pub struct Wait<'w, T: ?Sized, L: Deref<Target = Lock<T>>> {
+    core: Core<'w, T, L>,
 }
 
 /// The future of [`Condition::wait_for`].
 #[must_use = "futures do nothing unless awaited"]
-pub struct WaitFor<'w, 'a, T: ?Sized, P> {
-    core: Core<'w, 'a, T>,
+pub struct WaitFor<'w, T: ?Sized, L: Deref<Target = Lock<T>>, P> {
+    core: Core<'w, T, L>,
     predicate: P,
 }
 
@@ -73,9 +75,9 @@ pub trait Answer {
 }
 
 /// One wait: in the condition's line, then in the lock's.
-struct Core<'w, 'a, T: ?Sized> {
+struct Core<'w, T: ?Sized, L: Deref<Target = Lock<T>>> {
     condition: &'w Condition,
-    guard: &'w mut LockGuard<'a, T>,
+    guard: &'w mut Guard<T, L>,
     stage: Stage,
     location: &'static Location<'static>,
 }
@@ -107,13 +109,17 @@ impl Condition {
     ///
     /// A notification that had been given to this wait goes to another. A dropped future cannot wait for
     /// the lock: if that is free, the guard has it again at once; if not, the guard stays without it and
-    /// says so ([`LockGuard::is_held`], [`LockGuard::reacquire`]).
+    /// says so ([`Guard::is_held`], [`Guard::reacquire`]).
     ///
     /// # Panics
     ///
     /// If the guard lost its lock in an earlier wait.
     #[track_caller]
-    pub fn wait<'w, 'a, T: ?Sized>(&'w self, guard: &'w mut LockGuard<'a, T>) -> Wait<'w, 'a, T> {
+    pub fn wait<'w, T, L>(&'w self, guard: &'w mut Guard<T, L>) -> Wait<'w, T, L>
+    where
+        T: ?Sized,
+        L: Deref<Target = Lock<T>>,
+    {
         Wait {
             core: Core::new(self, guard, Location::caller()),
         }
@@ -131,13 +137,14 @@ impl Condition {
     ///
     /// If the guard lost its lock in an earlier wait.
     #[track_caller]
-    pub fn wait_for<'w, 'a, T, R, P>(
+    pub fn wait_for<'w, T, L, R, P>(
         &'w self,
-        guard: &'w mut LockGuard<'a, T>,
+        guard: &'w mut Guard<T, L>,
         predicate: P,
-    ) -> WaitFor<'w, 'a, T, P>
+    ) -> WaitFor<'w, T, L, P>
     where
         T: ?Sized,
+        L: Deref<Target = Lock<T>>,
         R: Answer,
         P: FnMut(&mut T) -> R,
     {
@@ -166,15 +173,15 @@ impl Condition {
     }
 }
 
-impl<'w, 'a, T: ?Sized> Core<'w, 'a, T> {
+impl<'w, T: ?Sized, L: Deref<Target = Lock<T>>> Core<'w, T, L> {
     #[track_caller]
     fn new(
         condition: &'w Condition,
-        guard: &'w mut LockGuard<'a, T>,
+        guard: &'w mut Guard<T, L>,
         location: &'static Location<'static>,
     ) -> Self {
         assert!(
-            LockGuard::is_held(guard),
+            Guard::is_held(guard),
             "waiting for a condition needs the lock"
         );
         Core {
@@ -213,7 +220,7 @@ impl<'w, 'a, T: ?Sized> Core<'w, 'a, T> {
     }
 }
 
-impl<T: ?Sized> Drop for Core<'_, '_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> Drop for Core<'_, T, L> {
     fn drop(&mut self) {
         let (ticket, notified) = match self.stage {
             Stage::Idle => return,
@@ -227,7 +234,7 @@ impl<T: ?Sized> Drop for Core<'_, '_, T> {
     }
 }
 
-impl<T: ?Sized> Future for Wait<'_, '_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> Future for Wait<'_, T, L> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -235,9 +242,10 @@ impl<T: ?Sized> Future for Wait<'_, '_, T> {
     }
 }
 
-impl<T, R, P> Future for WaitFor<'_, '_, T, P>
+impl<T, L, R, P> Future for WaitFor<'_, T, L, P>
 where
     T: ?Sized,
+    L: Deref<Target = Lock<T>>,
     R: Answer,
     P: FnMut(&mut T) -> R,
 {
@@ -257,7 +265,7 @@ where
 }
 
 /// The predicate is never pinned.
-impl<T: ?Sized, P> Unpin for WaitFor<'_, '_, T, P> {}
+impl<T: ?Sized, L: Deref<Target = Lock<T>>, P> Unpin for WaitFor<'_, T, L, P> {}
 
 impl Answer for bool {
     type Value = bool;
@@ -284,7 +292,7 @@ impl fmt::Debug for Condition {
     }
 }
 
-impl<T: ?Sized> fmt::Debug for Wait<'_, '_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> fmt::Debug for Wait<'_, T, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
             .field("condition", self.core.condition)
@@ -292,7 +300,7 @@ impl<T: ?Sized> fmt::Debug for Wait<'_, '_, T> {
     }
 }
 
-impl<T: ?Sized, P> fmt::Debug for WaitFor<'_, '_, T, P> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>, P> fmt::Debug for WaitFor<'_, T, L, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WaitFor")
             .field("condition", self.core.condition)

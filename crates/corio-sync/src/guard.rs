@@ -5,15 +5,22 @@ use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use crate::handle::Handle;
 use crate::lock::Lock;
 use crate::waiters::Ticket;
 
-/// The right to use the value of a [`Lock`], given back on drop.
-///
-/// A guard from [`Lock::acquire_owned`] fits any lifetime ([`OwnedLockGuard`]).
+/// A guard that borrows its lock, from [`Lock::acquire`].
+#[doc(alias = "MutexGuard")]
+pub type LockGuard<'a, T> = Guard<T, &'a Lock<T>>;
+
+/// A guard that shares its lock, from [`Lock::acquire_owned`].
+#[doc(alias = "OwnedMutexGuard")]
+pub type OwnedLockGuard<T> = Guard<T, Rc<Lock<T>>>;
+
+/// The right to use the value of a [`Lock`], given back on drop. `L` is a reference to the lock or a share
+/// of it: [`LockGuard`], [`OwnedLockGuard`].
 ///
 /// # Panics
 ///
@@ -22,29 +29,24 @@ use crate::waiters::Ticket;
 /// dereferenced, instead of letting two tasks in. [`is_held`](Self::is_held) tells and
 /// [`reacquire`](Self::reacquire) gets the lock back.
 #[must_use = "the lock is released when the guard is dropped"]
-#[doc(alias = "MutexGuard")]
-pub struct LockGuard<'a, T: ?Sized> {
-    lock: Handle<'a, Lock<T>>,
+pub struct Guard<T: ?Sized, L: Deref<Target = Lock<T>>> {
+    lock: L,
     /// Empty while a condition waits, or after such a wait was given up.
     value: Option<Box<T>>,
 }
 
-/// A guard that shares its lock, from [`Lock::acquire_owned`].
-#[doc(alias = "OwnedMutexGuard")]
-pub type OwnedLockGuard<T> = LockGuard<'static, T>;
-
-/// The future of [`LockGuard::reacquire`].
+/// The future of [`Guard::reacquire`].
 #[must_use = "futures do nothing unless awaited"]
-pub struct Reacquire<'g, 'a, T: ?Sized> {
-    guard: &'g mut LockGuard<'a, T>,
+pub struct Reacquire<'g, T: ?Sized, L: Deref<Target = Lock<T>>> {
+    guard: &'g mut Guard<T, L>,
     ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
 
-impl<'a, T: ?Sized> LockGuard<'a, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> Guard<T, L> {
     #[inline]
-    pub(crate) fn new(lock: Handle<'a, Lock<T>>, value: Box<T>) -> Self {
-        LockGuard {
+    pub(crate) fn new(lock: L, value: Box<T>) -> Self {
+        Guard {
             lock,
             value: Some(value),
         }
@@ -67,7 +69,7 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     ///
     /// That of [`Lock::acquire`]; the guard stays as it was.
     #[track_caller]
-    pub fn reacquire<'g>(guard: &'g mut Self) -> Reacquire<'g, 'a, T> {
+    pub fn reacquire(guard: &mut Self) -> Reacquire<'_, T, L> {
         Reacquire {
             guard,
             ticket: None,
@@ -108,7 +110,7 @@ impl<'a, T: ?Sized> LockGuard<'a, T> {
     }
 }
 
-impl<T: ?Sized> Deref for LockGuard<'_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> Deref for Guard<T, L> {
     type Target = T;
 
     #[inline]
@@ -117,7 +119,7 @@ impl<T: ?Sized> Deref for LockGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> DerefMut for LockGuard<'_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> DerefMut for Guard<T, L> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         self.value.as_deref_mut().unwrap_or_else(|| not_held())
@@ -133,14 +135,14 @@ fn not_held() -> ! {
     )
 }
 
-impl<T: ?Sized> Drop for LockGuard<'_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> Drop for Guard<T, L> {
     #[inline]
     fn drop(&mut self) {
         self.suspend();
     }
 }
 
-impl<T: ?Sized> Future for Reacquire<'_, '_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> Future for Reacquire<'_, T, L> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -149,13 +151,13 @@ impl<T: ?Sized> Future for Reacquire<'_, '_, T> {
     }
 }
 
-impl<T: ?Sized> Drop for Reacquire<'_, '_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> Drop for Reacquire<'_, T, L> {
     fn drop(&mut self) {
         self.guard.lock.cancel_take(self.ticket);
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for LockGuard<'_, T> {
+impl<T: ?Sized + fmt::Debug, L: Deref<Target = Lock<T>>> fmt::Debug for Guard<T, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.value {
             Some(value) => f.debug_tuple("LockGuard").field(value).finish(),
@@ -164,13 +166,13 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for LockGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized + fmt::Display> fmt::Display for LockGuard<'_, T> {
+impl<T: ?Sized + fmt::Display, L: Deref<Target = Lock<T>>> fmt::Display for Guard<T, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&**self, f)
     }
 }
 
-impl<T: ?Sized> fmt::Debug for Reacquire<'_, '_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> fmt::Debug for Reacquire<'_, T, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reacquire")
             .field("lock", &*self.guard.lock)

@@ -31,7 +31,7 @@ pub use channel::{channel, unbounded_channel};
 pub use closed::{Closed, RecvNowaitError, SendError, SendNowaitError};
 pub use condition::Condition;
 pub use event::Event;
-pub use guard::{LockGuard, OwnedLockGuard};
+pub use guard::{Guard, LockGuard, OwnedLockGuard, Reacquire};
 pub use limiter::CapacityLimiter;
 pub use lock::Lock;
 pub use queue::{LifoQueue, PriorityQueue, Queue, QueueShutDown};

@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::mem;
+use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use crate::guard::LockGuard;
-use crate::handle::Handle;
+use crate::guard::{Guard, LockGuard, OwnedLockGuard};
 use crate::name::name_methods;
 use crate::observe::{self, Holder, HolderCell};
 use crate::permits::Permits;
@@ -56,10 +56,11 @@ pub struct LockStatistics {
     pub waiting: usize,
 }
 
-/// The future of [`Lock::acquire`] and [`Lock::acquire_owned`].
+/// The future of [`Lock::acquire`] and [`Lock::acquire_owned`], `L` being a reference to the lock or a
+/// share of it.
 #[must_use = "futures do nothing unless awaited"]
-pub struct Acquire<'a, T: ?Sized> {
-    lock: Handle<'a, Lock<T>>,
+pub struct Acquire<T: ?Sized, L: Deref<Target = Lock<T>>> {
+    lock: L,
     ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
@@ -98,12 +99,11 @@ impl<T: ?Sized> Lock<T> {
     #[doc(alias = "lock")]
     #[track_caller]
     #[inline]
-    pub fn acquire(&self) -> Acquire<'_, T> {
-        let location = Location::caller();
+    pub fn acquire(&self) -> Acquire<T, &Self> {
         Acquire {
-            lock: Handle::Borrowed(self),
+            lock: self,
             ticket: None,
-            location,
+            location: Location::caller(),
         }
     }
 
@@ -115,15 +115,11 @@ impl<T: ?Sized> Lock<T> {
     #[doc(alias = "lock_owned")]
     #[track_caller]
     #[inline]
-    pub fn acquire_owned<'a>(self: &Rc<Self>) -> Acquire<'a, T>
-    where
-        T: 'a,
-    {
-        let location = Location::caller();
+    pub fn acquire_owned(self: &Rc<Self>) -> Acquire<T, Rc<Self>> {
         Acquire {
-            lock: Handle::Shared(Rc::clone(self)),
+            lock: Rc::clone(self),
             ticket: None,
-            location,
+            location: Location::caller(),
         }
     }
 
@@ -133,21 +129,19 @@ impl<T: ?Sized> Lock<T> {
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_, T>> {
         let location = Location::caller();
-        let free = self.turn.try_acquire(1);
-        free.then(|| LockGuard::new(Handle::Borrowed(self), self.take(location)))
+        self.turn
+            .try_acquire(1)
+            .then(|| Guard::new(self, self.take(location)))
     }
 
     /// As [`try_acquire`](Self::try_acquire), with a guard that shares the lock.
     #[doc(alias = "try_lock_owned")]
     #[track_caller]
     #[inline]
-    pub fn try_acquire_owned<'a>(self: &Rc<Self>) -> Option<LockGuard<'a, T>>
-    where
-        T: 'a,
-    {
+    pub fn try_acquire_owned(self: &Rc<Self>) -> Option<OwnedLockGuard<T>> {
         let location = Location::caller();
         let free = self.turn.try_acquire(1);
-        free.then(|| LockGuard::new(Handle::Shared(Rc::clone(self)), self.take(location)))
+        free.then(|| Guard::new(Rc::clone(self), self.take(location)))
     }
 
     /// Whether a guard exists. False between a release and the moment when the task that the lock was
@@ -242,18 +236,22 @@ impl<T: ?Sized> Lock<T> {
     }
 }
 
-impl<'a, T: ?Sized> Future for Acquire<'a, T> {
-    type Output = LockGuard<'a, T>;
+impl<T, L> Future for Acquire<T, L>
+where
+    T: ?Sized,
+    L: Deref<Target = Lock<T>> + Clone + Unpin,
+{
+    type Output = Guard<T, L>;
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let value = ready!(this.lock.poll_take(&mut this.ticket, this.location, cx));
-        Poll::Ready(LockGuard::new(this.lock.clone(), value))
+        Poll::Ready(Guard::new(this.lock.clone(), value))
     }
 }
 
-impl<T: ?Sized> Drop for Acquire<'_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> Drop for Acquire<T, L> {
     #[inline]
     fn drop(&mut self) {
         self.lock.cancel_take(self.ticket);
@@ -282,7 +280,7 @@ impl<T: ?Sized> fmt::Debug for Lock<T> {
     }
 }
 
-impl<T: ?Sized> fmt::Debug for Acquire<'_, T> {
+impl<T: ?Sized, L: Deref<Target = Lock<T>>> fmt::Debug for Acquire<T, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acquire")
             .field("lock", &*self.lock)

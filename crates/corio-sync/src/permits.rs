@@ -101,6 +101,7 @@ impl Permits {
     }
 
     /// Gives up the wait for `count`. If they had been granted, they go to the next in line.
+    #[inline(never)]
     pub(crate) fn cancel(&self, ticket: Ticket, count: usize) {
         match self.waiters.leave(ticket) {
             Left::Waiting => self.grant(),

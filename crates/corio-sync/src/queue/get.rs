@@ -108,12 +108,27 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
         location: &'static Location<'static>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, QueueShutDown>> {
-        if ticket.is_none_or(|place| self.getters.claim(place, cx.waker())) {
+        if ticket.is_none() {
+            if let Some(taken) = self.try_get() {
+                return Poll::Ready(taken);
+            }
+        }
+        self.wait_get(ticket, location, cx)
+    }
+
+    /// The part of [`poll_get`](Self::poll_get) that waits.
+    #[inline(never)]
+    fn wait_get(
+        &self,
+        ticket: &mut Option<Ticket>,
+        location: &'static Location<'static>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, QueueShutDown>> {
+        let waker = cx.waker();
+        if ticket.is_none_or(|place| self.getters.claim(place, waker)) {
             *ticket = None;
             // Somebody else may have been faster; then the wait begins anew.
-            let entered = self
-                .getters
-                .enter(ticket, cx.waker(), (), || self.try_get());
+            let entered = self.getters.enter(ticket, waker, (), || self.try_get());
             if entered.is_ready() {
                 return entered;
             }
@@ -123,6 +138,7 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
     }
 
     /// Leaves the line, passing on a wake-up that was not made use of.
+    #[inline(never)]
     pub(crate) fn leave_getters(&self, ticket: &mut Option<Ticket>) {
         if let Some(ticket) = ticket.take() {
             let chosen = self.getters.leave(ticket) == Left::Chosen;
@@ -180,7 +196,9 @@ impl<T, O: Order<T>> Drop for Next<'_, '_, T, O> {
 impl<T, O: Order<T>> Drop for Place<'_, T, O> {
     #[inline]
     fn drop(&mut self) {
-        self.leave();
+        if self.ticket.is_some() {
+            self.leave();
+        }
     }
 }
 

@@ -24,6 +24,7 @@ pub use order::{Fifo, Lifo, Order, Smallest};
 pub use put::{Put, PutFrom};
 
 use order::sealed::Store as _;
+use put::Tried;
 
 type Store<T, O> = <O as order::sealed::Order<T>>::Store;
 
@@ -230,27 +231,13 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
     #[doc(alias = "try_send")]
     #[inline]
     pub fn put_nowait(&self, item: T) -> Result<(), PutNowaitError<T>> {
-        if self.shut_down.get() {
-            return Err(PutNowaitError::ShutDown(item));
+        let mut item = Some(item);
+        let tried = self.try_put(&mut item);
+        match (tried, item) {
+            (Some(Tried::ShutDown), Some(item)) => Err(PutNowaitError::ShutDown(item)),
+            (None, Some(item)) => Err(PutNowaitError::Full(item)),
+            _ => Ok(()),
         }
-        match self.push(item) {
-            Ok(()) => Ok(()),
-            Err(item) => Err(PutNowaitError::Full(item)),
-        }
-    }
-
-    /// Puts an item, if there is room, into a queue that was not shut down.
-    #[inline]
-    fn push(&self, item: T) -> Result<(), T> {
-        let mut store = self.store.borrow_mut();
-        if store.len() >= self.room {
-            return Err(item);
-        }
-        store.push(item);
-        drop(store);
-        self.unfinished.set(self.unfinished.get() + 1);
-        self.getters.wake_one();
-        Ok(())
     }
 
     /// Takes an item, waiting for one.

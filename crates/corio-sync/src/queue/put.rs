@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use super::order::sealed::Store as _;
 use super::{Order, OrderedQueue, QueueShutDown};
 use crate::handle::Handle;
 use crate::observe;
@@ -34,7 +35,7 @@ struct Place<'a, T, O: Order<T>> {
 
 /// How an attempt to put ended; the item is still there if it was not put.
 #[derive(Clone, Copy)]
-enum Tried {
+pub(super) enum Tried {
     Put,
     ShutDown,
 }
@@ -82,19 +83,28 @@ impl<'a, T, O: Order<T>> PutFrom<'a, T, O> {
 impl<T, O: Order<T>> Place<'_, T, O> {
     #[inline]
     fn poll(&mut self, item: &mut Option<T>, cx: &mut Context<'_>) -> Poll<Tried> {
-        let queue = &*self.queue;
+        if self.ticket.is_none() {
+            if let Some(tried) = self.queue.try_put(item) {
+                return Poll::Ready(tried);
+            }
+        }
+        self.wait(item, cx)
+    }
+
+    /// The part of [`poll`](Self::poll) that waits.
+    #[inline(never)]
+    fn wait(&mut self, item: &mut Option<T>, cx: &mut Context<'_>) -> Poll<Tried> {
+        let (queue, waker) = (&*self.queue, cx.waker());
         if self
             .ticket
-            .is_none_or(|ticket| queue.putters.claim(ticket, cx.waker()))
+            .is_none_or(|ticket| queue.putters.claim(ticket, waker))
         {
             self.ticket = None;
             // Somebody else may have been faster; then the wait begins anew.
-            if let Poll::Ready(tried) =
-                queue
-                    .putters
-                    .enter(&mut self.ticket, cx.waker(), (), || queue.try_put(item))
-            {
-                return Poll::Ready(tried);
+            let put = || queue.try_put(item);
+            let entered = queue.putters.enter(&mut self.ticket, waker, (), put);
+            if entered.is_ready() {
+                return entered;
             }
         }
         observe::waits(
@@ -108,20 +118,33 @@ impl<T, O: Order<T>> Place<'_, T, O> {
 }
 
 impl<T, O: Order<T>> OrderedQueue<T, O> {
+    /// Leaves the line, passing on a wake-up that was not made use of.
+    #[inline(never)]
+    fn leave_putters(&self, ticket: Ticket) {
+        let chosen = self.putters.leave(ticket) == Left::Chosen;
+        if chosen && !self.is_full() {
+            self.putters.wake_one();
+        }
+    }
+
     /// Puts the item out of `item`; `None` if there is no room.
     #[inline]
-    fn try_put(&self, item: &mut Option<T>) -> Option<Tried> {
-        let put = item
-            .take()
-            .expect("an item to put; the future was polled after its end");
-        match self.put_nowait(put) {
-            Ok(()) => Some(Tried::Put),
-            Err(error) => {
-                let full = error.is_full();
-                *item = Some(error.into_inner());
-                (!full).then_some(Tried::ShutDown)
-            }
+    pub(super) fn try_put(&self, item: &mut Option<T>) -> Option<Tried> {
+        if self.shut_down.get() {
+            return Some(Tried::ShutDown);
         }
+        let mut store = self.store.borrow_mut();
+        if store.len() >= self.room {
+            return None;
+        }
+        store.push(
+            item.take()
+                .expect("an item to put; the future was polled after its end"),
+        );
+        drop(store);
+        self.unfinished.set(self.unfinished.get() + 1);
+        self.getters.wake_one();
+        Some(Tried::Put)
     }
 }
 
@@ -159,10 +182,7 @@ impl<T, O: Order<T>> Drop for Place<'_, T, O> {
     #[inline]
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket {
-            let chosen = self.queue.putters.leave(ticket) == Left::Chosen;
-            if chosen && !self.queue.is_full() {
-                self.queue.putters.wake_one();
-            }
+            self.queue.leave_putters(ticket);
         }
     }
 }
