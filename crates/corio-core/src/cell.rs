@@ -7,7 +7,7 @@
 //! [`TaskKey`](crate::key::TaskKey), not a reference. So there are no data races to argue about, only re-entrance:
 //!
 //! 1. All fields of the header are `Cell`s or never change. Anybody with a `CellRef` may read and write them.
-//! 2. The stage is touched only by the functions of this file, and which of its members is alive is told by
+//! 2. The stage is touched only by the functions of this file and of [`stage`](crate::stage), and which of its members is alive is told by
 //!    [`State::stage`](crate::state::State::stage).
 //! 3. *Future.* Between edges 2 and 3 the only `&mut` to it is the one of the poll in progress. A second poll cannot begin,
 //!    since `begin` gives `Skip` for a cell that is RUNNING. It never moves: the block stays where it is until it is freed.
@@ -23,18 +23,17 @@ use std::alloc::Layout;
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
-use std::marker::PhantomData;
-use std::mem::{self, ManuallyDrop, offset_of};
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use crate::error::{Cancelled, Panic, TaskError};
 use crate::key::{GENERATION_BITS, TaskKey};
 use crate::pool::Class;
 use crate::scheduler::Scheduler;
+use crate::stage::{Advance, CallbackVTable, Ending, StageOf, TaskCell, TaskVTable, VTable};
 use crate::state::{Outcome, Stage, State};
 use crate::waiting::WaitKind;
 
@@ -63,66 +62,6 @@ pub(crate) struct Header {
     pub(crate) scope: Cell<u32>,
     /// What few tasks have (a name, a context): index in the scheduler's table of extras plus one; 0 is none.
     pub(crate) extras: Cell<u32>,
-}
-
-/// The functions that know the type of the future.
-struct VTable {
-    /// Polls the future, or calls the callback.
-    advance: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Advance,
-    /// Drops what the stage holds.
-    clear: unsafe fn(NonNull<Header>, Stage),
-    stage_offset: usize,
-    layout: Layout,
-    class: Class,
-    type_name: fn() -> &'static str,
-}
-
-/// What came of one step.
-#[must_use]
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Advance {
-    Pending,
-    Ended(Outcome),
-}
-
-/// How the output of a future becomes the value of its task.
-pub(crate) trait Ending<Output> {
-    type Value;
-    /// `None` ends the task as failed.
-    fn end(output: Output) -> Option<Self::Value>;
-}
-
-/// The output is the value.
-pub(crate) struct Plain;
-
-impl<T> Ending<T> for Plain {
-    type Value = T;
-    fn end(output: T) -> Option<T> {
-        Some(output)
-    }
-}
-
-/// The future says itself whether it failed.
-pub(crate) struct Fallible;
-
-impl<T> Ending<Option<T>> for Fallible {
-    type Value = T;
-    fn end(output: Option<T>) -> Option<T> {
-        output
-    }
-}
-
-#[repr(C)]
-struct TaskCell<F, T> {
-    header: Header,
-    stage: UnsafeCell<StageOf<F, T>>,
-}
-
-union StageOf<F, T> {
-    future: ManuallyDrop<F>,
-    output: ManuallyDrop<T>,
-    panic: ManuallyDrop<Panic>,
-    cancelled: ManuallyDrop<Cancelled>,
 }
 
 /// What a new cell begins with.
@@ -476,102 +415,6 @@ fn too_many_references() -> ! {
 /// Runs foreign code whose panic is a result.
 pub(crate) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
     catch_unwind(AssertUnwindSafe(code)).map_err(Panic::new)
-}
-
-struct TaskVTable<F, M>(PhantomData<(F, M)>);
-
-impl<F: Future, M: Ending<F::Output>> TaskVTable<F, M> {
-    const VTABLE: VTable = VTable {
-        advance: Self::advance,
-        clear: clear::<F, M::Value>,
-        stage_offset: offset_of!(TaskCell<F, M::Value>, stage),
-        layout: Layout::new::<TaskCell<F, M::Value>>(),
-        class: Class::of(Layout::new::<TaskCell<F, M::Value>>()),
-        type_name: std::any::type_name::<F>,
-    };
-
-    /// # Safety
-    ///
-    /// `cell` is a `TaskCell<F, M::Value>` whose stage holds the future, and no other poll of it is in progress.
-    unsafe fn advance(cell: NonNull<Header>, cx: &mut Context<'_>) -> Advance {
-        let stage = stage_of::<F, M::Value>(cell);
-        // SAFETY: the future is alive, this is the only reference to it, and it does not move until it is dropped. A panic leaves
-        // it in its place, for `panicked`.
-        let polled = unsafe { Pin::new_unchecked(&mut *(*stage).future) }.poll(cx);
-        let Poll::Ready(output) = polled else {
-            return Advance::Pending;
-        };
-        // SAFETY: the cell outlives this call, and headers are only ever shared.
-        unsafe { cell.as_ref() }.state.future_left();
-        if mem::needs_drop::<F>() {
-            let dropped = catch_unwind(AssertUnwindSafe(|| {
-                // SAFETY: the future is alive and marked as gone, so it is dropped once.
-                unsafe { ManuallyDrop::drop(&mut (*stage).future) }
-            }));
-            if let Err(payload) = dropped {
-                if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(output))) {
-                    mem::forget(second);
-                }
-                // SAFETY: the stage is empty, and no reference into it exists.
-                unsafe { (*stage).panic = ManuallyDrop::new(Panic::new(payload)) };
-                return Advance::Ended(Outcome::Panicked);
-            }
-        }
-        Advance::Ended(match M::end(output) {
-            Some(value) => {
-                // SAFETY: as above.
-                unsafe { (*stage).output = ManuallyDrop::new(value) };
-                Outcome::Value
-            }
-            None => Outcome::Failed,
-        })
-    }
-}
-
-struct CallbackVTable<C>(PhantomData<C>);
-
-impl<C: FnOnce() + 'static> CallbackVTable<C> {
-    const VTABLE: VTable = VTable {
-        advance: Self::advance,
-        clear: clear::<C, ()>,
-        stage_offset: offset_of!(TaskCell<C, ()>, stage),
-        layout: Layout::new::<TaskCell<C, ()>>(),
-        class: Class::of(Layout::new::<TaskCell<C, ()>>()),
-        type_name: std::any::type_name::<C>,
-    };
-
-    /// # Safety
-    ///
-    /// `cell` is a `TaskCell<C, ()>` whose stage holds the callback, which is marked as gone.
-    unsafe fn advance(cell: NonNull<Header>, _: &mut Context<'_>) -> Advance {
-        // SAFETY: the callback is alive and marked as gone, so it is taken once.
-        let callback = unsafe { ManuallyDrop::take(&mut (*stage_of::<C, ()>(cell)).future) };
-        callback();
-        Advance::Ended(Outcome::Value)
-    }
-}
-
-fn stage_of<F, T>(cell: NonNull<Header>) -> *mut StageOf<F, T> {
-    let cell: *const TaskCell<F, T> = cell.cast().as_ptr();
-    // SAFETY: only the place of a field is computed, inside one allocation.
-    UnsafeCell::raw_get(unsafe { &raw const (*cell).stage })
-}
-
-/// # Safety
-///
-/// `cell` is a `TaskCell<F, T>`, its stage holds what `stage` says, and nobody else uses it.
-unsafe fn clear<F, T>(cell: NonNull<Header>, stage: Stage) {
-    let content = stage_of::<F, T>(cell);
-    // SAFETY: the caller says which member is alive; it is dropped once, since the bits were cleared before.
-    unsafe {
-        match stage {
-            Stage::Future => ManuallyDrop::drop(&mut (*content).future),
-            Stage::Output => ManuallyDrop::drop(&mut (*content).output),
-            Stage::Panic => ManuallyDrop::drop(&mut (*content).panic),
-            Stage::Cancelled => ManuallyDrop::drop(&mut (*content).cancelled),
-            Stage::Empty => {}
-        }
-    }
 }
 
 #[cfg(test)]

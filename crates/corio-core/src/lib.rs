@@ -30,11 +30,12 @@
 //! | module | noun |
 //! | --- | --- |
 //! | `scheduler`, `steps` | [`Scheduler`]: creating, running, ending tasks |
-//! | `ready`, `current` | the ready queue and the table of tasks; which loop and which task run on a thread, and wakes |
+//! | `ready`, `current`, `wakes` | the ready queue and the table of tasks; which loop and which task run on a thread, and wakes |
 //! | `state` | the state word of a cell, its edges, and what each asks of its caller |
-//! | `cell`, `pool` | the block of memory that is a task, and where it comes from: all `unsafe` of the crate but the waker's |
+//! | `cell`, `stage`, `pool` | the block of memory that is a task: its header, its typed half, and where it comes from |
 //! | `key`, `waker` | the number that a waker is |
 //! | `task`, `join` | [`Task`], [`AnyTask`], and waiting for them |
+//! | `done_callback`, `describe` | callbacks of the end; names and `Debug` |
 //! | `waiters` | who is told of an end, in which order |
 //! | `promise` | [`Promise`] |
 //! | `callback` | [`Handle`]: callbacks in the ready queue |
@@ -63,6 +64,8 @@ pub mod waiting;
 mod callback;
 mod cell;
 mod current;
+mod describe;
+mod done_callback;
 mod error;
 mod extras;
 mod join;
@@ -77,15 +80,18 @@ mod remote_handle;
 mod report;
 mod scheduler;
 mod slab;
+mod stage;
 mod state;
 mod steps;
 mod task;
 mod waiters;
 mod waker;
+mod wakes;
 
 pub use callback::Handle;
 pub use cancel::{Cancelled, OrPropagate, Propagate};
 pub use current::{Whereabouts, find_scheduler, relay};
+pub use done_callback::CallbackId;
 pub use error::{InvalidState, Panic, TaskError};
 pub use extras::{ContextMap, current_context};
 pub use join::{EndWait, OwnedWait, Watch};
@@ -94,5 +100,5 @@ pub use remote::{LoopClosed, Notify};
 pub use remote_handle::Remote;
 pub use report::{Report, Reporter};
 pub use scheduler::Scheduler;
-pub use task::{AnyTask, CallbackId, Task, TaskId, TaskState};
+pub use task::{AnyTask, Task, TaskId, TaskState};
 pub use waiters::{Observer, ObserverId};

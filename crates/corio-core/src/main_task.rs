@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::panic::Location;
 
-use crate::cell::{CellRef, Plain};
+use crate::cell::CellRef;
 use crate::error::{Cancelled, TaskError};
 use crate::scheduler::Scheduler;
+use crate::stage::Plain;
 use crate::task::AnyTask;
 
 impl Scheduler {

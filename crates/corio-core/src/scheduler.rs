@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::callback::Handle;
-use crate::cell::{CellRef, Ending, Fallible, Header, Plain, caught};
+use crate::cell::{CellRef, Header, caught};
 use crate::current;
 use crate::error::Cancelled;
 use crate::extras::Extras;
@@ -20,6 +20,7 @@ use crate::ready::{Ready, Tasks};
 use crate::remote::{self, Inbox, Message, Notify};
 use crate::report::{Report, Reporter};
 use crate::slab::Slab;
+use crate::stage::{Ending, Fallible, Plain};
 use crate::task::{AnyTask, Task, TaskId};
 use crate::waiters::{Lists, Observer};
 
@@ -403,53 +404,6 @@ impl Scheduler {
 
     pub(crate) fn same(&self, other: &Scheduler) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Inner {
-    /// Wakes the task with this key. False: it is not one of ours, or not any more.
-    #[inline(always)]
-    pub(crate) fn wake(&self, key: TaskKey) -> bool {
-        self.tasks.with(key, |cell| self.wake_cell(cell)).is_some()
-    }
-
-    #[inline(always)]
-    pub(crate) fn wake_cell(&self, cell: &CellRef) {
-        if cell.state.wake() {
-            self.ready.push(cell.clone());
-        }
-    }
-
-    /// Wakes a task by way of the queue, as the end of a timer does.
-    pub(crate) fn relay(&self, key: TaskKey) {
-        self.tasks.with(key, |cell| {
-            if cell.state.relay() {
-                self.ready.push(cell.clone());
-            }
-        });
-    }
-
-    /// Looks at the cell of the task that takes its step now.
-    #[inline]
-    pub(crate) fn with_current(&self, look: impl FnOnce(&CellRef)) {
-        // SAFETY: the pointer is null, or was set for the time of a step or of the forced end of a task, and whoever set it holds
-        // a reference to the cell meanwhile.
-        if let Some(cell) = unsafe { CellRef::lent(self.current.get()) } {
-            look(&cell);
-        }
-    }
-
-    pub(crate) fn current_cell(&self) -> Option<CellRef> {
-        let mut current = None;
-        self.with_current(|cell| current = Some(cell.clone()));
-        current
-    }
-
-    /// The task whose poll has just panicked; there is no current task after this.
-    pub(crate) fn take_current(&self) -> Option<CellRef> {
-        let cell = self.current_cell();
-        self.current.set(std::ptr::null());
-        cell
     }
 }
 

@@ -8,10 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Context;
 
 use crate::cancel;
-use crate::cell::{Advance, CellRef};
+use crate::cell::CellRef;
 use crate::error::Cancelled;
 use crate::extras::ContextMap;
 use crate::scheduler::{Inner, Scheduler};
+use crate::stage::Advance;
 use crate::state::{Begin, Outcome};
 use crate::waker;
 

@@ -48,10 +48,6 @@ pub enum TaskState {
     Cancelled,
 }
 
-/// The number of a done callback, to take it back with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct CallbackId(u64);
-
 /// A task and the right to its value.
 ///
 /// `task.await` waits for the value and owns the task: cancelling the waiter cancels the task. `(&task).await` only watches.
@@ -150,92 +146,6 @@ impl<T> Task<T> {
     pub(crate) fn can_leave(&self) -> bool {
         self.cell.state.is_done() && self.cell.callbacks.get() == 0
     }
-
-    /// Calls `callback` with the task one turn after its end, in the order of the calls; at the next turn if it has ended.
-    ///
-    /// A callback that panics is reported and does not keep the others from being called.
-    #[track_caller]
-    pub fn add_done_callback(&self, callback: impl FnOnce(&Task<T>) + 'static) -> CallbackId
-    where
-        T: 'static,
-    {
-        let guard = CallbackGuard(self.cell.clone());
-        let call = move || {
-            let lent = Lent(Some(Task::new(guard.0.clone())));
-            if let Some(task) = &lent.0 {
-                callback(task);
-            }
-            drop(lent);
-            drop(guard);
-        };
-        CallbackId(add_callback(&self.cell, call))
-    }
-
-    /// Takes a done callback back. False: it was called, is about to be, or was taken back before.
-    pub fn remove_done_callback(&self, id: CallbackId) -> bool {
-        remove_callback(&self.cell, id)
-    }
-}
-
-/// A handle that is lent to a callback: its end does not disown the task.
-struct Lent<T>(Option<Task<T>>);
-
-impl<T> Drop for Lent<T> {
-    fn drop(&mut self) {
-        if let Some(task) = self.0.take() {
-            let cell = task.cell.clone();
-            let owned = cell.state.is_owned();
-            // The callback that it was lent to still counts, so this cannot drop the value.
-            drop(task);
-            if owned {
-                cell.state.own();
-            }
-        }
-    }
-}
-
-/// One queued or running callback: the value may leave when the last one is gone.
-struct CallbackGuard(CellRef);
-
-impl Drop for CallbackGuard {
-    fn drop(&mut self) {
-        let cell = &self.0;
-        if !cell.state.is_done() {
-            // It was taken back before the end, and never counted.
-            return;
-        }
-        let left = cell.callbacks.get().saturating_sub(1);
-        cell.callbacks.set(left);
-        if left == 0 {
-            if !cell.state.is_owned() {
-                cell.scheduler.drop_value(cell);
-            }
-            cell.tell_waiters();
-        }
-    }
-}
-
-#[track_caller]
-fn add_callback(cell: &CellRef, call: impl FnOnce() + 'static) -> u64 {
-    let callback = CellRef::callback(call, Location::caller(), cell.scheduler.clone());
-    callback.capture_context();
-    if cell.state.is_done() {
-        cell.callbacks.set(cell.callbacks.get() + 1);
-        cell.scheduler.queue_callback(callback);
-        0
-    } else {
-        cell.wait_call(callback)
-    }
-}
-
-fn remove_callback(cell: &CellRef, id: CallbackId) -> bool {
-    match cell.forget_call(id.0) {
-        Some(callback) => {
-            callback.revoke();
-            true
-        }
-        None => false,
-    }
 }
 
 impl<V, E: fmt::Display> Task<Result<V, E>> {
@@ -314,22 +224,6 @@ impl AnyTask {
     /// The task has ended and its value may leave: no done callback is queued or running.
     pub fn is_settled(&self) -> bool {
         self.cell.state.is_done() && self.cell.callbacks.get() == 0
-    }
-
-    /// Calls `callback` with the task one turn after its end, see [`Task::add_done_callback`].
-    #[track_caller]
-    pub fn add_done_callback(&self, callback: impl FnOnce(&AnyTask) + 'static) -> CallbackId {
-        let guard = CallbackGuard(self.cell.clone());
-        let call = move || {
-            callback(&AnyTask::new(guard.0.clone()));
-            drop(guard);
-        };
-        CallbackId(add_callback(&self.cell, call))
-    }
-
-    /// Takes a done callback back, see [`Task::remove_done_callback`].
-    pub fn remove_done_callback(&self, id: CallbackId) -> bool {
-        remove_callback(&self.cell, id)
     }
 
     /// Pauses the scheduler at the end of the batch after the one in which the task ends, in which the callbacks of its end are.
@@ -467,59 +361,3 @@ macro_rules! common {
 
 common!(<T> Task<T>);
 common!(AnyTask);
-
-impl CellRef {
-    pub(crate) fn name(&self) -> String {
-        self.extras(|extras| extras.name.as_deref().map(str::to_owned))
-            .unwrap_or_else(|| format!("Task-{}", self.id()))
-    }
-
-    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state.outcome() {
-            Some(Outcome::Cancelled) => "cancelled",
-            Some(_) => "finished",
-            None if self.cancelling.get() > 0 => "cancelling",
-            None if self.state.is_running() => "running",
-            None => "pending",
-        };
-        let site = self.site;
-        write!(
-            f,
-            "<Task {state} name='{}' coro={} at {}:{}",
-            self.name(),
-            self.type_name(),
-            site.file(),
-            site.line()
-        )?;
-        if let Some(waiting) = self.waits_for() {
-            write!(f, " wait_for={waiting}")?;
-        }
-        if let Some(Outcome::Panicked) = self.state.outcome() {
-            if let Some(TaskError::Panicked(panic)) = self.error() {
-                write!(f, " exception={:?}", panic.message())?;
-            }
-        }
-        let callbacks = self.callback_sites();
-        if !callbacks.is_empty() {
-            write!(f, " cb=[")?;
-            for (index, site) in callbacks.iter().enumerate() {
-                let comma = if index == 0 { "" } else { ", " };
-                write!(f, "{comma}{}:{}", site.file(), site.line())?;
-            }
-            write!(f, "]")?;
-        }
-        write!(f, ">")
-    }
-}
-
-impl<T> fmt::Debug for Task<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cell.describe(f)
-    }
-}
-
-impl fmt::Debug for AnyTask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cell.describe(f)
-    }
-}

@@ -1,3 +1,5 @@
+//! `AsyncCoroutine`: a coroutine whose body may await other futures.
+
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;

@@ -1,3 +1,5 @@
+//! `Coroutine`: the handle by which a generator-style coroutine is driven.
+
 use std::error::Error;
 use std::fmt;
 use std::task::{Context, Poll, Waker};

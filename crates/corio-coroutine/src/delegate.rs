@@ -1,3 +1,5 @@
+//! Delegation: one coroutine goes through another, as `yield from` does.
+
 use std::fmt;
 use std::mem;
 use std::pin::Pin;

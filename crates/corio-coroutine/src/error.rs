@@ -1,3 +1,5 @@
+//! How a resume, and a close, can fail.
+
 use std::error::Error;
 use std::fmt;
 

@@ -1,3 +1,5 @@
+//! What a yield may be interrupted by: something thrown in, or the close.
+
 use std::error::Error;
 use std::fmt;
 

@@ -1,3 +1,5 @@
+//! The states that a coroutine goes through.
+
 /// Where a coroutine stands between its creation and its end.
 ///
 /// ```text

@@ -1,3 +1,5 @@
+//! `Yielder`: the handle by which a body hands values out.
+
 use std::fmt;
 use std::mem;
 use std::pin::Pin;

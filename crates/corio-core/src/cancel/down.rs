@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::actions::Actions;
 use super::node::Kind;
-use super::nodes::{Mark, NodeId, Nodes};
+use super::nodes::{Mark, NodeId, Nodes, Subject};
 use super::request::{Request, Why};
 use super::tree;
 
@@ -109,9 +109,20 @@ impl Nodes {
             return self.mark(origin, request, false, actions);
         }
         for target in targets {
-            if !self.forward(target, &request, actions) {
-                self.mark(target, request.clone(), false, actions);
+            if self.forward(target, &request, actions) {
+                continue;
             }
+            self.leave_mark(target, request.clone(), false);
+            if !self.is_about_to_wake(target) {
+                self.wake(target, actions);
+            }
+        }
+    }
+
+    fn is_about_to_wake(&self, index: u32) -> bool {
+        match &self.at(index).subject {
+            Subject::Members(members) => members.is_about_to_wake(),
+            _ => false,
         }
     }
 
@@ -191,6 +202,11 @@ impl Nodes {
         waits: bool,
         actions: &mut Actions,
     ) {
+        self.leave_mark(index, request, waits);
+        self.wake(index, actions);
+    }
+
+    fn leave_mark(&mut self, index: u32, request: Request, waits: bool) {
         let stamp = tree::stamp();
         match &mut self.trouble(index).mark {
             Some(mark) => {
@@ -208,7 +224,6 @@ impl Nodes {
             }
         }
         self.fly(index);
-        self.wake(index, actions);
     }
 
     /// Notes at the top that this node owes a look.

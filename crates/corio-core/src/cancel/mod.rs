@@ -37,6 +37,7 @@ mod judge;
 pub(crate) mod light;
 mod node;
 mod nodes;
+mod quiet;
 mod request;
 mod taken;
 mod task;

@@ -34,6 +34,11 @@ pub enum Kind {
 pub trait Members {
     /// The tasks that a request is to be handed on to, finished ones included: nothing else asks. No foreign code runs in it.
     fn tasks(&self) -> Vec<AnyTask>;
+
+    /// All have ended, and the waiter is going to be woken for that: a request that comes now waits for the same wake.
+    fn is_about_to_wake(&self) -> bool {
+        false
+    }
 }
 
 /// A place in the cancellation tree, held by a future. It joins below the node it is first polled in, follows its future to

@@ -41,12 +41,12 @@ pub enum Limit {
 }
 
 pub(crate) struct Entry {
-    generation: u32,
+    pub(super) generation: u32,
     pub(super) kind: Option<Kind>,
     pub(super) parent: u32,
     pub(super) first_child: u32,
     pub(super) next: u32,
-    previous: u32,
+    pub(super) previous: u32,
     /// The poll in which it was last reached, see [`Tree::stamp`](super::tree::Tree::stamp).
     pub(super) stamp: u64,
     pub(super) subject: Subject,
@@ -112,8 +112,8 @@ pub(super) enum Answer {
 
 pub(crate) struct Nodes {
     entries: Vec<Entry>,
-    free: Vec<u32>,
-    alive: usize,
+    pub(super) free: Vec<u32>,
+    pub(super) alive: usize,
 }
 
 impl Nodes {
@@ -183,18 +183,6 @@ impl Nodes {
         self.id(index)
     }
 
-    /// The owned wait for this task directly below a root.
-    pub(super) fn find_wait(&self, root: u32, target: &CellRef) -> Option<NodeId> {
-        let mut child = self.at(root).first_child;
-        while child != 0 {
-            if matches!(&self.at(child).subject, Subject::Owned(cell) if cell == target) {
-                return Some(self.id(child));
-            }
-            child = self.at(child).next;
-        }
-        None
-    }
-
     #[inline]
     pub(super) fn link(&mut self, index: u32, parent: u32) {
         let first = match parent {
@@ -245,28 +233,6 @@ impl Nodes {
         let waker = entry.waker.take();
         self.free.push(index);
         (subject, waker)
-    }
-
-    /// Nothing stands below it, nothing is under way at it, and nothing of it has a destructor to run.
-    #[inline]
-    pub(super) fn is_quiet(&self, index: u32) -> bool {
-        let entry = self.at(index);
-        entry.first_child == 0
-            && entry.trouble.is_none()
-            && entry.waker.is_none()
-            && matches!(entry.subject, Subject::None)
-    }
-
-    /// Takes out a node that is quiet.
-    #[inline]
-    pub(super) fn remove_quiet(&mut self, index: u32) {
-        self.unlink(index);
-        self.alive -= 1;
-        let entry = self.at_mut(index);
-        entry.generation = entry.generation.wrapping_add(1);
-        entry.kind = None;
-        (entry.parent, entry.next, entry.previous) = (0, 0, 0);
-        self.free.push(index);
     }
 
     #[inline]

@@ -1,0 +1,40 @@
+//! The usual case: nodes that come and go without any request, and the node of a wait that was light.
+
+use super::nodes::{NodeId, Nodes, Subject};
+use crate::cell::CellRef;
+
+impl Nodes {
+    /// Nothing stands below it, nothing is under way at it, and nothing of it has a destructor to run.
+    #[inline]
+    pub(super) fn is_quiet(&self, index: u32) -> bool {
+        let entry = self.at(index);
+        entry.first_child == 0
+            && entry.trouble.is_none()
+            && entry.waker.is_none()
+            && matches!(entry.subject, Subject::None)
+    }
+
+    /// Takes out a node that is quiet.
+    #[inline]
+    pub(super) fn remove_quiet(&mut self, index: u32) {
+        self.unlink(index);
+        self.alive -= 1;
+        let entry = self.at_mut(index);
+        entry.generation = entry.generation.wrapping_add(1);
+        entry.kind = None;
+        (entry.parent, entry.next, entry.previous) = (0, 0, 0);
+        self.free.push(index);
+    }
+
+    /// The owned wait for this task directly below a root.
+    pub(super) fn find_wait(&self, root: u32, target: &CellRef) -> Option<NodeId> {
+        let mut child = self.at(root).first_child;
+        while child != 0 {
+            if matches!(&self.at(child).subject, Subject::Owned(cell) if cell == target) {
+                return Some(self.id(child));
+            }
+            child = self.at(child).next;
+        }
+        None
+    }
+}

@@ -1,0 +1,64 @@
+//! Names of tasks, and their `Debug` form.
+
+use std::fmt;
+
+use crate::cell::CellRef;
+use crate::error::TaskError;
+use crate::state::Outcome;
+use crate::task::{AnyTask, Task};
+
+impl CellRef {
+    pub(crate) fn name(&self) -> String {
+        self.extras(|extras| extras.name.as_deref().map(str::to_owned))
+            .unwrap_or_else(|| format!("Task-{}", self.id()))
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state.outcome() {
+            Some(Outcome::Cancelled) => "cancelled",
+            Some(_) => "finished",
+            None if self.cancelling.get() > 0 => "cancelling",
+            None if self.state.is_running() => "running",
+            None => "pending",
+        };
+        let site = self.site;
+        write!(
+            f,
+            "<Task {state} name='{}' coro={} at {}:{}",
+            self.name(),
+            self.type_name(),
+            site.file(),
+            site.line()
+        )?;
+        if let Some(waiting) = self.waits_for() {
+            write!(f, " wait_for={waiting}")?;
+        }
+        if let Some(Outcome::Panicked) = self.state.outcome() {
+            if let Some(TaskError::Panicked(panic)) = self.error() {
+                write!(f, " exception={:?}", panic.message())?;
+            }
+        }
+        let callbacks = self.callback_sites();
+        if !callbacks.is_empty() {
+            write!(f, " cb=[")?;
+            for (index, site) in callbacks.iter().enumerate() {
+                let comma = if index == 0 { "" } else { ", " };
+                write!(f, "{comma}{}:{}", site.file(), site.line())?;
+            }
+            write!(f, "]")?;
+        }
+        write!(f, ">")
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cell().describe(f)
+    }
+}
+
+impl fmt::Debug for AnyTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cell().describe(f)
+    }
+}

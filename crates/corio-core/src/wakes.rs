@@ -1,0 +1,52 @@
+//! Waking: how a task gets into the ready queue, and which task is current.
+
+use crate::cell::CellRef;
+use crate::key::TaskKey;
+use crate::scheduler::Inner;
+
+impl Inner {
+    /// Wakes the task with this key. False: it is not one of ours, or not any more.
+    #[inline(always)]
+    pub(crate) fn wake(&self, key: TaskKey) -> bool {
+        self.tasks.with(key, |cell| self.wake_cell(cell)).is_some()
+    }
+
+    #[inline(always)]
+    pub(crate) fn wake_cell(&self, cell: &CellRef) {
+        if cell.state.wake() {
+            self.ready.push(cell.clone());
+        }
+    }
+
+    /// Wakes a task by way of the queue, as the end of a timer does.
+    pub(crate) fn relay(&self, key: TaskKey) {
+        self.tasks.with(key, |cell| {
+            if cell.state.relay() {
+                self.ready.push(cell.clone());
+            }
+        });
+    }
+
+    /// Looks at the cell of the task that takes its step now.
+    #[inline]
+    pub(crate) fn with_current(&self, look: impl FnOnce(&CellRef)) {
+        // SAFETY: the pointer is null, or was set for the time of a step or of the forced end of a task, and whoever set it holds
+        // a reference to the cell meanwhile.
+        if let Some(cell) = unsafe { CellRef::lent(self.current.get()) } {
+            look(&cell);
+        }
+    }
+
+    pub(crate) fn current_cell(&self) -> Option<CellRef> {
+        let mut current = None;
+        self.with_current(|cell| current = Some(cell.clone()));
+        current
+    }
+
+    /// The task whose poll has just panicked; there is no current task after this.
+    pub(crate) fn take_current(&self) -> Option<CellRef> {
+        let cell = self.current_cell();
+        self.current.set(std::ptr::null());
+        cell
+    }
+}
