@@ -3,9 +3,9 @@
 #![allow(missing_docs)]
 
 use std::future::poll_fn;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, TryRecvError};
 use std::task::{Poll, Waker};
-use std::thread;
+use std::thread::{self, Thread};
 
 use corio_benches::runtimes;
 use corio_benches::{Runtime, Visitor, compare};
@@ -24,12 +24,13 @@ struct Rows<'a, 'b>(&'a mut BenchmarkGroup<'b, WallTime>);
 impl Visitor for Rows<'_, '_> {
     fn visit<R: Runtime>(&mut self) {
         let work = async |_: &R::Handle, iterations| {
-            let (ask, asked) = mpsc::channel::<Waker>();
-            let other = thread::spawn(move || asked.into_iter().for_each(Waker::wake));
+            let (ask, asked) = mpsc::channel();
+            let other = thread::spawn(move || wake_who_asks(&asked));
             for _ in 0..iterations {
-                woken_by(&ask).await;
+                woken_by(&ask, other.thread()).await;
             }
             drop(ask);
+            other.thread().unpark();
             other.join().expect("it only wakes");
         };
         let measure = compare::measure::<R>(compare::wall_time, work);
@@ -37,16 +38,28 @@ impl Visitor for Rows<'_, '_> {
     }
 }
 
+/// The other thread. It waits by parking, since a channel would first spin for a while, and ask the loop back before it sleeps.
+fn wake_who_asks(asked: &mpsc::Receiver<Waker>) {
+    loop {
+        match asked.try_recv() {
+            Ok(waker) => waker.wake(),
+            Err(TryRecvError::Empty) => thread::park(),
+            Err(TryRecvError::Disconnected) => return,
+        }
+    }
+}
+
 /// Suspends once. By the time the other thread has woken up itself, the loop is asleep.
-async fn woken_by(other: &mpsc::Sender<Waker>) {
+async fn woken_by(ask: &mpsc::Sender<Waker>, other: &Thread) {
     let mut asked = false;
     poll_fn(|context| {
         if asked {
             return Poll::Ready(());
         }
         asked = true;
-        let sent = other.send(context.waker().clone());
+        let sent = ask.send(context.waker().clone());
         sent.expect("the other thread listens to the end");
+        other.unpark();
         Poll::Pending
     })
     .await;
