@@ -19,9 +19,8 @@
 //! 6. The block is freed when the last `CellRef` goes. Foreign code that runs then (the destructor of what the stage still
 //!    holds) cannot get at the cell, for it would need a `CellRef`.
 
-use std::alloc::Layout;
 use std::any::Any;
-use std::cell::{Cell, UnsafeCell};
+use std::cell::Cell;
 use std::future::Future;
 use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
@@ -31,18 +30,17 @@ use std::task::Context;
 
 use crate::error::{Cancelled, Panic, TaskError};
 use crate::key::{GENERATION_BITS, TaskKey};
-use crate::pool::Class;
 use crate::scheduler::Scheduler;
-use crate::stage::{Advance, CallbackVTable, Ending, StageOf, TaskCell, TaskVTable, VTable};
+use crate::stage::{Advance, CallbackVTable, Ending, New, TaskVTable, VTable};
 use crate::state::{Outcome, Stage, State};
 use crate::waiting::WaitKind;
 
 /// What every cell begins with, whatever its future is.
 pub(crate) struct Header {
-    vtable: &'static VTable,
-    refs: Cell<u32>,
+    pub(crate) vtable: &'static VTable,
+    pub(crate) refs: Cell<u32>,
     /// The upper bits of the number within the loop; the key has the others.
-    id_high: u32,
+    pub(crate) id_high: u32,
     pub(crate) state: State,
     /// Requests to cancel that were not taken back.
     pub(crate) cancelling: Cell<u16>,
@@ -62,52 +60,6 @@ pub(crate) struct Header {
     pub(crate) scope: Cell<u32>,
     /// What few tasks have (a name, a context): index in the scheduler's table of extras plus one; 0 is none.
     pub(crate) extras: Cell<u32>,
-}
-
-/// What a new cell begins with.
-struct New {
-    vtable: &'static VTable,
-    refs: u32,
-    state: State,
-    id: u64,
-    key: TaskKey,
-    site: &'static Location<'static>,
-}
-
-impl New {
-    #[inline]
-    fn allocate<F, T>(self, content: F, scheduler: &Scheduler) -> NonNull<Header> {
-        let layout = Layout::new::<TaskCell<F, T>>();
-        let block: NonNull<TaskCell<F, T>> = scheduler
-            .0
-            .pool
-            .take(const { Class::of(Layout::new::<TaskCell<F, T>>()) }, layout)
-            .cast();
-        let cell = TaskCell {
-            header: Header {
-                vtable: self.vtable,
-                refs: Cell::new(self.refs),
-                id_high: (self.id >> GENERATION_BITS) as u32,
-                state: self.state,
-                cancelling: Cell::new(0),
-                callbacks: Cell::new(0),
-                key: Cell::new(self.key),
-                site: self.site,
-                scheduler: scheduler.clone(),
-                waiters: Cell::new(0),
-                wait_kind: Cell::new(None),
-                wait_site: Cell::new(None),
-                scope: Cell::new(0),
-                extras: Cell::new(0),
-            },
-            stage: UnsafeCell::new(StageOf {
-                future: ManuallyDrop::new(content),
-            }),
-        };
-        // SAFETY: the block is fresh memory of this layout.
-        unsafe { block.write(cell) };
-        block.cast()
-    }
 }
 
 /// A counted reference to a cell, for the cell's own thread.

@@ -15,6 +15,7 @@ use crate::key::TaskKey;
 use crate::task::{AnyTask, Task};
 use crate::waiters::Registration;
 use crate::waiting::{self, WaitKind};
+use crate::waker;
 
 static TASK: WaitKind = WaitKind::new("task");
 
@@ -93,11 +94,16 @@ impl<T> Future for OwnedWait<T> {
             if task.can_leave() {
                 return this.finish();
             }
-            this.registration = Some(cell.wait(cx.waker(), None));
             this.light = light::begin(cell);
-            if this.light.is_some() {
-                waiting::note(&TASK, this.site);
-                return Poll::Pending;
+            match this.light {
+                // The waker of a select inside of the task is another one than the task's.
+                Some(waiter) if waker::key_of(cx.waker()) == Some(waiter) => {
+                    this.registration = Some(cell.wait(cx.waker(), None));
+                    waiting::note(&TASK, this.site);
+                    return Poll::Pending;
+                }
+                Some(_) => this.settle(),
+                None => {}
             }
         } else if let Some(waiter) = this.light {
             match light::look(waiter, cell, task.can_leave()) {

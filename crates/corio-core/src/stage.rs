@@ -4,19 +4,21 @@
 //! [`cell`](crate::cell) say which member of the stage is alive when.
 
 use std::alloc::Layout;
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop, offset_of};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use crate::cell::Header;
 use crate::error::{Cancelled, Panic};
+use crate::key::{GENERATION_BITS, TaskKey};
 use crate::pool::Class;
-use crate::state::{Outcome, Stage};
+use crate::scheduler::Scheduler;
+use crate::state::{Outcome, Stage, State};
 
 /// The functions that know the type of the future.
 pub(crate) struct VTable {
@@ -76,6 +78,52 @@ pub(crate) union StageOf<F, T> {
     output: ManuallyDrop<T>,
     panic: ManuallyDrop<Panic>,
     cancelled: ManuallyDrop<Cancelled>,
+}
+
+/// What a new cell begins with.
+pub(crate) struct New {
+    pub(crate) vtable: &'static VTable,
+    pub(crate) refs: u32,
+    pub(crate) state: State,
+    pub(crate) id: u64,
+    pub(crate) key: TaskKey,
+    pub(crate) site: &'static Location<'static>,
+}
+
+impl New {
+    #[inline]
+    pub(crate) fn allocate<F, T>(self, content: F, scheduler: &Scheduler) -> NonNull<Header> {
+        let layout = Layout::new::<TaskCell<F, T>>();
+        let block: NonNull<TaskCell<F, T>> = scheduler
+            .0
+            .pool
+            .take(const { Class::of(Layout::new::<TaskCell<F, T>>()) }, layout)
+            .cast();
+        let cell = TaskCell {
+            header: Header {
+                vtable: self.vtable,
+                refs: Cell::new(self.refs),
+                id_high: (self.id >> GENERATION_BITS) as u32,
+                state: self.state,
+                cancelling: Cell::new(0),
+                callbacks: Cell::new(0),
+                key: Cell::new(self.key),
+                site: self.site,
+                scheduler: scheduler.clone(),
+                waiters: Cell::new(0),
+                wait_kind: Cell::new(None),
+                wait_site: Cell::new(None),
+                scope: Cell::new(0),
+                extras: Cell::new(0),
+            },
+            stage: UnsafeCell::new(StageOf {
+                future: ManuallyDrop::new(content),
+            }),
+        };
+        // SAFETY: the block is fresh memory of this layout.
+        unsafe { block.write(cell) };
+        block.cast()
+    }
 }
 
 pub(crate) struct TaskVTable<F, M>(PhantomData<(F, M)>);

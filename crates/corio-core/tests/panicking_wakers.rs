@@ -28,22 +28,34 @@ fn check(flag: &AtomicBool, message: &'static str) {
 
 fn waker(mood: &Arc<Mood>) -> Waker {
     // SAFETY of each function: the pointer came from `Arc::into_raw` of a `Mood`, and holds one count.
+    /// # Safety
+    ///
+    /// The pointer came from `Arc::into_raw` of a `Mood`, and holds one count.
     unsafe fn clone(data: *const ()) -> RawWaker {
         // SAFETY: see above; the count is not given away.
         let mood = std::mem::ManuallyDrop::new(unsafe { Arc::from_raw(data.cast::<Mood>()) });
         check(&mood.clone, "clone");
         RawWaker::new(Arc::into_raw(Arc::clone(&mood)).cast(), &VTABLE)
     }
+    /// # Safety
+    ///
+    /// The pointer came from `Arc::into_raw` of a `Mood`, and holds one count.
     unsafe fn wake(data: *const ()) {
         // SAFETY: see above; the count ends here.
         let mood = unsafe { Arc::from_raw(data.cast::<Mood>()) };
         check(&mood.wake, "wake");
     }
+    /// # Safety
+    ///
+    /// The pointer came from `Arc::into_raw` of a `Mood`, and holds one count.
     unsafe fn wake_by_ref(data: *const ()) {
         // SAFETY: see above; the count is not given away.
         let mood = std::mem::ManuallyDrop::new(unsafe { Arc::from_raw(data.cast::<Mood>()) });
         check(&mood.wake, "wake");
     }
+    /// # Safety
+    ///
+    /// The pointer came from `Arc::into_raw` of a `Mood`, and holds one count.
     unsafe fn drop(data: *const ()) {
         // SAFETY: see above; the count ends here.
         let mood = unsafe { Arc::from_raw(data.cast::<Mood>()) };

@@ -28,16 +28,18 @@ impl CellRef {
     }
 }
 
-/// The running task waits for `target`, whose one waiter it is, and has no other node. `None`: a node is needed.
+/// The running task is about to wait for `target`, a task of the same loop whose one waiter it will be, and has no other node: the
+/// wait is noted, and is to be registered inline. `None`: a node is needed.
 #[inline]
 pub(crate) fn begin(target: &CellRef) -> Option<TaskKey> {
-    if CurrentNode.get() != 0 {
+    if CurrentNode.get() != 0 || target.waiters.get() != 0 {
         return None;
     }
     let mut waiter = None;
     current::with_current_cell(|cell| {
         let key = cell.key.get();
-        if cell.scope.get() == 0 && target.waiters.get() == key.to_bits() && cell != target {
+        let same_loop = key.loop_id() == target.key.get().loop_id();
+        if cell.scope.get() == 0 && same_loop && cell != target {
             cell.scope.set(mark_of(target));
             waiter = Some(key);
         }
