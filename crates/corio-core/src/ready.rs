@@ -208,15 +208,19 @@ impl Tasks {
         Some(cell)
     }
 
-    /// Looks at the task with this key, if it is there. Nothing foreign runs in `look`.
+    /// Looks at the task with this key, if it is there. The table is not borrowed while `look` runs.
     #[inline(always)]
     pub(crate) fn with<R>(&self, key: TaskKey, look: impl FnOnce(&CellRef) -> R) -> Option<R> {
-        // SAFETY: see the module; the callers in this crate only set the state of the cell and queue it.
+        // SAFETY: see the module; only a pointer is read.
         let table = unsafe { &*self.table.get() };
-        match table.entries.get(key.slot()) {
-            Some(Some(cell)) if cell.key.get() == key => Some(look(cell)),
-            _ => None,
-        }
+        let cell = match table.entries.get(key.slot()) {
+            Some(Some(cell)) if cell.key.get() == key => cell.as_ptr(),
+            _ => return None,
+        };
+        // SAFETY: the table holds a reference to the cell. The callers in this crate set its state, or take a reference of their own
+        // before they do anything else.
+        let cell = unsafe { CellRef::lent(cell) }?;
+        Some(look(&cell))
     }
 
     /// The task in a slot, whichever it is.
