@@ -1,0 +1,285 @@
+//! Wakers are foreign code: cloning, waking and dropping one may call back into the very object that is
+//! being used. Nothing is borrowed then, and what the call-back changes is seen.
+
+mod support;
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+
+use corio_sync::{
+    Barrier, CapacityLimiter, Condition, Event, Lock, Queue, RwLock, Semaphore, broadcast, oneshot,
+    unbounded_channel, watch,
+};
+use support::poll_once;
+
+type Hook = Rc<dyn Fn(&'static str)>;
+
+thread_local! {
+    static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+}
+
+fn call(what: &'static str) {
+    let hook = HOOK.with_borrow(Clone::clone);
+    if let Some(hook) = hook {
+        hook(what);
+    }
+}
+
+static VTABLE: RawWakerVTable = RawWakerVTable::new(
+    |number| {
+        call("clone");
+        RawWaker::new(number, &VTABLE)
+    },
+    |_| {
+        call("wake");
+        call("drop");
+    },
+    |_| call("wake"),
+    |_| call("drop"),
+);
+
+/// A waker that calls the hook; the number tells two apart.
+fn waker(number: usize) -> Waker {
+    let raw = RawWaker::new(std::ptr::without_provenance(number), &VTABLE);
+    // SAFETY: the data is a number and owns nothing, so every function of the table may be called on it
+    // any number of times; the waker stays on this thread.
+    unsafe { Waker::from_raw(raw) }
+}
+
+fn poll<F: Future + Unpin>(future: &mut F, number: usize) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(&waker(number)))
+}
+
+/// Takes two futures that must wait through everything a waker sees: put in, replaced, given up, woken.
+/// `check` uses the object at each of those moments.
+fn torment<F: Future + Unpin>(check: impl Fn() + 'static, start: impl Fn() -> F, wake: impl Fn()) {
+    let calls = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&calls);
+    HOOK.set(Some(Rc::new(move |_| {
+        counted.set(counted.get() + 1);
+        check();
+    })));
+    let (mut first, mut second) = (start(), start());
+    assert!(poll(&mut first, 1).is_pending());
+    assert!(poll(&mut second, 2).is_pending());
+    assert!(poll(&mut first, 3).is_pending());
+    drop(second);
+    let mut third = start();
+    assert!(poll(&mut third, 4).is_pending());
+    wake();
+    drop((first, third));
+    HOOK.take();
+    // Three clones for the first polls and one for the change, each of them dropped or woken in the end.
+    assert!(calls.get() >= 8, "{} calls", calls.get());
+}
+
+#[test]
+fn an_object_may_be_used_whenever_its_waiters_wakers_are() {
+    let lock = Rc::new(Lock::new(0));
+    let (held, used) = (RefCell::new(lock.try_acquire_owned()), Rc::clone(&lock));
+    let check = move || {
+        used.statistics();
+        drop(used.try_acquire());
+        assert!(poll_once(&mut used.acquire()).is_pending() || !used.locked());
+    };
+    torment(check, || lock.acquire_owned(), || drop(held.take()));
+
+    let semaphore = Rc::new(Semaphore::new(0));
+    let used = Rc::clone(&semaphore);
+    let check = move || {
+        used.statistics();
+        drop(used.try_acquire());
+        drop(poll_once(&mut used.acquire_many(2)));
+    };
+    torment(check, || semaphore.acquire_owned(), || semaphore.release(2));
+
+    let limiter = Rc::new(CapacityLimiter::new(0));
+    let used = Rc::clone(&limiter);
+    let check = move || {
+        used.statistics();
+        drop(poll_once(&mut used.acquire()));
+    };
+    torment(
+        check,
+        || limiter.acquire_owned(),
+        || limiter.set_total_tokens(2),
+    );
+
+    let table = Rc::new(RwLock::new(0));
+    let (held, used) = (RefCell::new(table.try_write_owned()), Rc::clone(&table));
+    let check = move || {
+        used.statistics();
+        drop(used.try_read());
+        drop(poll_once(&mut used.write()));
+    };
+    torment(check, || table.read_owned(), || drop(held.take()));
+
+    let event = Rc::new(Event::new());
+    let used = Rc::clone(&event);
+    let check = move || {
+        used.statistics();
+        let _ = poll_once(&mut used.wait());
+    };
+    torment(check, || event.wait_owned(), || event.set());
+
+    let barrier = Rc::new(Barrier::new(9));
+    let used = Rc::clone(&barrier);
+    let check = move || {
+        used.statistics();
+        let _ = poll_once(&mut used.wait());
+    };
+    torment(check, || barrier.wait_owned(), || barrier.abort());
+}
+
+#[test]
+fn a_queue_may_be_used_whenever_its_waiters_wakers_are() {
+    let queue = Rc::new(Queue::<u8>::bounded(3));
+    let used = Rc::clone(&queue);
+    let check = move || {
+        used.statistics();
+        let _ = poll_once(&mut used.get());
+        let _ = poll_once(&mut used.join());
+    };
+    torment(check, || queue.get_owned(), || queue.shutdown(false));
+
+    let queue = Rc::new(Queue::bounded(1));
+    queue.put_nowait(0).unwrap();
+    let used = Rc::clone(&queue);
+    let check = move || {
+        used.statistics();
+        let _ = used.put_nowait(7);
+        let _ = poll_once(&mut used.put(8));
+    };
+    torment(
+        check,
+        || queue.put_owned(1),
+        || {
+            queue.get_nowait().unwrap();
+        },
+    );
+
+    let (sender, receiver) = watch::channel(0);
+    let used = sender.clone();
+    let check = move || {
+        used.statistics();
+        let _ = poll_once(&mut used.subscribe().changed());
+    };
+    // A receiver a future, kept alive beside it.
+    let receivers: &'static RefCell<Vec<_>> = Box::leak(Box::new(RefCell::new(Vec::new())));
+    receivers
+        .borrow_mut()
+        .extend((0..3).map(|_| Box::leak(Box::new(receiver.clone()))));
+    let start = || receivers.borrow_mut().pop().expect("three").changed();
+    torment(check, start, || sender.send(1).unwrap());
+
+    let (sender, _receiver) = broadcast::channel(4);
+    let used = sender.clone();
+    let check = move || {
+        used.statistics();
+        let _ = poll_once(&mut used.subscribe().recv());
+    };
+    let start = || Box::leak(Box::new(sender.subscribe())).recv();
+    torment(check, start, || {
+        sender.send(1).unwrap();
+    });
+}
+
+/// A condition's wait gives its lock away and comes back for it.
+#[test]
+fn a_condition_and_its_lock_may_be_used_whenever_its_waiters_wakers_are() {
+    let shared = Rc::new((Lock::new(0), Condition::new()));
+    let used = Rc::clone(&shared);
+    HOOK.set(Some(Rc::new(move |_| {
+        used.1.statistics();
+        used.1.notify(0);
+        drop(used.0.try_acquire());
+    })));
+    let mut guard = shared.0.try_acquire().unwrap();
+    let mut wait = shared.1.wait(&mut guard);
+    assert!(poll(&mut wait, 1).is_pending());
+    assert!(poll(&mut wait, 2).is_pending());
+    let other = shared.0.try_acquire().unwrap();
+    shared.1.notify(1);
+    assert!(poll(&mut wait, 3).is_pending());
+    drop(other);
+    assert!(poll(&mut wait, 3).is_ready());
+    drop(wait);
+    *guard += 1;
+    HOOK.take();
+}
+
+/// What the clone of a waker brings about is not slept through.
+#[test]
+fn a_turn_that_comes_while_the_waker_is_cloned_is_not_missed() {
+    let lock = Rc::new(Lock::new(()));
+    let held = Rc::new(RefCell::new(lock.try_acquire_owned()));
+    let release = Rc::clone(&held);
+    HOOK.set(Some(Rc::new(move |_| drop(release.take()))));
+    assert!(poll(&mut lock.acquire(), 1).is_ready());
+
+    let event = Rc::new(Event::new());
+    let set = Rc::clone(&event);
+    HOOK.set(Some(Rc::new(move |_| set.set())));
+    assert!(poll(&mut event.wait(), 1).is_ready());
+
+    let queue = Rc::new(Queue::unbounded());
+    let put = Rc::clone(&queue);
+    HOOK.set(Some(Rc::new(move |_| put.put_nowait(1).unwrap())));
+    assert_eq!(poll(&mut queue.get(), 1), Poll::Ready(Ok(1)));
+
+    let (sender, mut receiver) = oneshot::channel();
+    let sender = Cell::new(Some(sender));
+    HOOK.set(Some(Rc::new(move |_| {
+        if let Some(sender) = sender.take() {
+            sender.send(5).unwrap();
+        }
+    })));
+    assert_eq!(poll(&mut receiver, 1), Poll::Ready(Ok(5)));
+
+    // The same for a waker that takes the place of another one.
+    let lock = Rc::new(Lock::new(()));
+    let held = Rc::new(RefCell::new(lock.try_acquire_owned()));
+    HOOK.take();
+    let mut waiting = lock.acquire();
+    assert!(poll(&mut waiting, 1).is_pending());
+    let release = Rc::clone(&held);
+    HOOK.set(Some(Rc::new(move |what| {
+        if what == "clone" {
+            drop(release.take());
+        }
+    })));
+    assert!(poll(&mut waiting, 2).is_ready());
+    HOOK.take();
+}
+
+/// An executor may poll within the wake.
+#[test]
+fn a_task_may_run_inside_of_its_own_wake() {
+    let (sender, receiver) = unbounded_channel();
+    let got = Rc::new(RefCell::new(Vec::new()));
+    let task = {
+        let got = Rc::clone(&got);
+        async move {
+            while let Some(number) = receiver.recv().await {
+                got.borrow_mut().push(number);
+            }
+        }
+    };
+    let task: Rc<RefCell<Pin<Box<dyn Future<Output = ()>>>>> =
+        Rc::new(RefCell::new(Box::pin(task)));
+    let polled = Rc::clone(&task);
+    HOOK.set(Some(Rc::new(move |what| {
+        if what == "wake" {
+            let _ = poll(&mut *polled.borrow_mut(), 1);
+        }
+    })));
+    assert!(poll(&mut *task.borrow_mut(), 1).is_pending());
+    for number in 0..3 {
+        sender.send_nowait(number).unwrap();
+        assert_eq!(got.borrow().len(), number + 1);
+    }
+    HOOK.take();
+}
