@@ -232,6 +232,14 @@ impl Scheduler {
         self.0.current_cell().map(AnyTask::new)
     }
 
+    /// The number of the task that takes its step now.
+    pub fn current_task_id(&self) -> Option<TaskId> {
+        let mut id = None;
+        self.0
+            .with_current(|cell| id = Some(TaskId::from_number(cell.id())));
+        id
+    }
+
     /// Gives the leaves of a loop a place to find its drivers (clock, timers, reactor). Once.
     ///
     /// # Panics

@@ -1,6 +1,6 @@
 //! What the locks and queues tell about waits goes into the record of the task.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use corio_core::Scheduler;
@@ -9,7 +9,12 @@ use corio_sync::observe::{self, Observer, Waiting};
 
 struct Record;
 
+/// Places of the cache below.
+const CACHED: usize = 16;
+
 thread_local! {
+    /// The kinds that were asked for last, by the address of their names.
+    static CACHE: [Cell<Option<(&'static str, &'static WaitKind)>>; CACHED] = const { [const { Cell::new(None) }; CACHED] };
     /// The kinds that have been met on this thread. There are as many as corio-sync has operations, and they are kept for good.
     static KINDS: RefCell<BTreeMap<&'static str, &'static WaitKind>> = const { RefCell::new(BTreeMap::new()) };
 }
@@ -22,6 +27,19 @@ pub(crate) fn install() {
 }
 
 fn kind_of(name: &'static str) -> &'static WaitKind {
+    let place = (name.as_ptr().addr() / 8 + name.len()) % CACHED;
+    CACHE.with(|cache| match cache[place].get() {
+        Some((cached, kind)) if std::ptr::eq(cached, name) => kind,
+        _ => {
+            let kind = find_kind(name);
+            cache[place].set(Some((name, kind)));
+            kind
+        }
+    })
+}
+
+#[cold]
+fn find_kind(name: &'static str) -> &'static WaitKind {
     KINDS.with_borrow_mut(|kinds| {
         *kinds
             .entry(name)
@@ -31,7 +49,7 @@ fn kind_of(name: &'static str) -> &'static WaitKind {
 
 impl Observer for Record {
     fn current_task(&self) -> Option<u64> {
-        Scheduler::with_current(|scheduler| Some(scheduler?.current_task()?.id().get()))
+        Scheduler::with_current(|scheduler| Some(scheduler?.current_task_id()?.get()))
     }
 
     fn task_waits(&self, waiting: &Waiting<'_>) {
