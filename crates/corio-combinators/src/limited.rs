@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use corio_core::Scheduler;
@@ -11,9 +13,6 @@ use corio_core::time::Alarm;
 use pin_project_lite::pin_project;
 
 use crate::timer::{Timer, with_timers};
-
-/// asyncio makes a task of what gets no time, cancels it before it begins, and waits for its end: so many turns.
-const TURNS_WITHOUT_TIME: u8 = 3;
 
 pin_project! {
     /// Ready with `None` when the time was up and the work has ended its clean-up.
@@ -28,7 +27,7 @@ pin_project! {
 }
 
 /// How much time there is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Time {
     /// Counted from the first poll.
     For(Duration),
@@ -36,8 +35,10 @@ enum Time {
     Unlimited,
     /// None at all. What is finished may say so at the first poll.
     JustALook,
-    /// None at all: the work is never polled. So many turns are left.
-    Nothing(u8),
+    /// None at all: the work is never polled.
+    Nothing,
+    /// The same, and the work has been dropped. The result comes when this says so.
+    Turns(Arc<AtomicBool>),
     /// The request went on, and whoever takes it drops this.
     Passed,
 }
@@ -48,7 +49,7 @@ impl<F> Limited<F> {
         let time = match duration {
             Duration::MAX => Time::Unlimited,
             Duration::ZERO if is_started => Time::JustALook,
-            Duration::ZERO => Time::Nothing(TURNS_WITHOUT_TIME),
+            Duration::ZERO => Time::Nothing,
             duration => Time::For(duration),
         };
         Limited::new(work, time)
@@ -78,20 +79,18 @@ impl<F: Future> Future for Limited<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
         let mut this = self.project();
+        if matches!(this.time, Time::Nothing) {
+            this.work.set(None);
+            *this.time = Time::Turns(take_turns(cx.waker().clone()));
+        }
         match this.time {
-            Time::Nothing(0) => return Poll::Ready(None),
-            Time::Nothing(turns) => {
-                *turns -= 1;
-                this.work.set(None);
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            Time::Passed => return Poll::Pending,
+            Time::Turns(over) if over.load(Ordering::Relaxed) => return Poll::Ready(None),
+            Time::Turns(_) | Time::Passed => return Poll::Pending,
             _ => {}
         }
         if !this.node.enter(cx) {
             this.node.set_limit(this.time.limit());
-            if let Time::Until(deadline) = *this.time {
+            if let &mut Time::Until(deadline) = this.time {
                 begin_at(deadline, this.timer, this.node);
             }
             let work = this.work.as_mut().as_pin_mut();
@@ -134,15 +133,36 @@ fn begin_at(deadline: Instant, timer: &mut Timer, node: &Node) {
     }
 }
 
+/// asyncio makes a task of what gets no time, cancels it before it begins, and listens for its end. That takes the turn of the
+/// task, that of the done callback, and that of the waiter.
+fn take_turns(waker: Waker) -> Arc<AtomicBool> {
+    let over = Arc::new(AtomicBool::new(false));
+    let ended = over.clone();
+    let listen = move || {
+        ended.store(true, Ordering::Relaxed);
+        waker.wake();
+    };
+    let listening = Scheduler::with_current(|scheduler| {
+        let scheduler = scheduler?.clone();
+        let next = scheduler.clone();
+        Some(scheduler.call_soon(move || drop(next.call_soon(listen))))
+    });
+    if listening.is_none() {
+        // Another executor's turns are not ours to count.
+        over.store(true, Ordering::Relaxed);
+    }
+    over
+}
+
 /// The work is pending: from now on there is something to limit.
 fn begin(time: &mut Time, timer: &mut Timer, node: &Node) {
     let Some(entry) = node.entry() else { return };
-    match *time {
+    match time {
         Time::JustALook => {
             *time = Time::Unlimited;
             entry.request(None);
         }
-        Time::For(duration) => {
+        &mut Time::For(duration) => {
             // Nested limits that begin in one step read the same clock once.
             let now = with_timers(|_, timers| timers.step_now());
             *time = now
@@ -150,7 +170,7 @@ fn begin(time: &mut Time, timer: &mut Timer, node: &Node) {
                 .map_or(Time::Unlimited, Time::Until);
             begin(time, timer, node);
         }
-        Time::Until(deadline) if !timer.is_armed_here() => {
+        &mut Time::Until(deadline) if !timer.is_armed_here() => {
             timer.arm(deadline, Alarm::Cancel(entry));
         }
         _ => {}

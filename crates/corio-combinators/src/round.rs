@@ -269,7 +269,9 @@ impl Round {
                 let cancelled = error.is_some_and(|error| error.is_cancelled());
                 failed && !cancelled || self.open.get() == 0
             }
-            Until::All | Until::AllOwned => !self.is_short(),
+            Until::All => !self.is_short(),
+            // Looked at again in the next turn: of several ends in one turn the first gives the place in the order.
+            Until::AllOwned => true,
         }
     }
 
@@ -318,6 +320,10 @@ impl Members for Round {
         let members = self.members.iter().enumerate();
         let owned = members.filter(|(index, _)| self.owned.has(*index));
         owned.map(|(_, member)| member.task().clone()).collect()
+    }
+
+    fn is_about_to_wake(&self) -> bool {
+        self.phase.get() == Phase::Enough
     }
 }
 

@@ -69,7 +69,14 @@ fn play(program: Op, requests: Requests) -> Rc<Ledger> {
         );
     });
     assert!(ledger.mistakes.borrow().is_empty(), "{:?}", ledger.mistakes);
-    assert!(test.reports.borrow().is_empty(), "{:?}", test.reports);
+    // What foreign code has dropped cannot keep a failure, so that one is reported.
+    let lost = "a child of a task group that was dropped has failed";
+    let reports = test.reports.borrow();
+    assert!(
+        reports.iter().all(|report| report.starts_with(lost)),
+        "{reports:?}"
+    );
+    drop(reports);
     ledger
 }
 

@@ -1,6 +1,10 @@
 //! Random programs of everything that can be cancelled, and the ledger of what they must not do.
 
-#![allow(dead_code, reason = "each test file uses its part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its part of it"
+)]
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
