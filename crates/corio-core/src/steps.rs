@@ -70,12 +70,15 @@ impl Scheduler {
         self.0.pause.set(true);
     }
 
-    /// A pause was asked for and the batch has ended. The request is taken back.
-    pub fn take_pause(&self) -> bool {
+    /// A pause was asked for, and the batch has ended.
+    pub fn is_paused(&self) -> bool {
         let inner = &self.0;
-        inner.pause.get()
-            && inner.batch_end.get() == inner.steps.get()
-            && inner.pause.replace(false)
+        inner.pause.get() && inner.batch_end.get() == inner.steps.get()
+    }
+
+    /// The same, and the request is taken back.
+    pub fn take_pause(&self) -> bool {
+        self.is_paused() && self.0.pause.replace(false)
     }
 
     #[inline]

@@ -53,8 +53,6 @@ pub(crate) struct Loop {
     pub(crate) stopping: Cell<bool>,
     /// A run is on the stack.
     pub(crate) driving: Cell<bool>,
-    /// The target of the run has been told to pause the scheduler at its end.
-    pub(crate) pausing: Cell<bool>,
     pub(crate) debug: Cell<bool>,
     pub(crate) slow: Cell<Duration>,
     pub(crate) name: RefCell<Option<String>>,
@@ -100,7 +98,6 @@ impl EventLoop {
             pace: Pace::new(),
             stopping: Cell::new(false),
             driving: Cell::new(false),
-            pausing: Cell::new(false),
             debug: Cell::new(std::env::var_os("CORIO_DEBUG").is_some_and(|value| value != "0")),
             slow: Cell::new(SLOW_CALLBACK),
             name: RefCell::new(None),

@@ -45,8 +45,10 @@ impl From<Left> for RunError {
 struct Run<'a> {
     event_loop: &'a Loop,
     interrupts: Option<Interrupts>,
-    /// The scheduler has paused because the target has ended.
+    /// The scheduler has paused one batch after the end of the target.
     paused: Cell<bool>,
+    /// The target has been told to pause the scheduler at its end.
+    told: Cell<bool>,
 }
 
 impl Loop {
@@ -121,6 +123,7 @@ impl<'a> Run<'a> {
             event_loop,
             interrupts,
             paused: Cell::new(false),
+            told: Cell::new(false),
         }
     }
 
@@ -140,12 +143,13 @@ impl<'a> Run<'a> {
 
     /// Asks the scheduler to pause one batch after the end of the target, once.
     fn pause_after(&self, target: &AnyTask) {
-        if !self.event_loop.pausing.replace(true) {
+        if !self.told.replace(true) {
             target.pause_at_end();
         }
     }
 
-    /// One turn. `over` is asked after the steps: a run that is about to end does not wait any more.
+    /// One turn. `over` is asked after the steps: a run that is about to end does not wait any more, and a stop that comes with
+    /// the end does not take the result away.
     fn turn(&self, over: impl FnOnce() -> bool) -> ControlFlow<Left> {
         let Loop {
             scheduler,
@@ -161,14 +165,17 @@ impl<'a> Run<'a> {
             self.run_steps(pace.share())
         };
         let due = pace.made(ran);
+        let over = over();
+        // A pause may also come from the target of an earlier run, which has ended only now.
         if scheduler.take_pause() {
-            if self.event_loop.stopping.replace(false) {
+            if over {
+                self.paused.set(true);
+            } else if self.event_loop.stopping.get() {
                 return ControlFlow::Break(Left::Stopped);
             }
-            self.paused.set(true);
         }
         let idle = scheduler.ready() == 0;
-        let wait = idle && !self.paused.get() && !over();
+        let wait = idle && !over;
         if is_virtual {
             self.visit_virtual(wait);
         } else if idle || due || timers.is_due() {
@@ -200,6 +207,9 @@ impl<'a> Run<'a> {
             return scheduler.run(steps);
         }
         for done in 0..steps {
+            if done > 0 && scheduler.is_paused() {
+                return done;
+            }
             let next = scheduler.describe_next();
             let start = Instant::now();
             if scheduler.run(1) == 0 {
@@ -355,9 +365,12 @@ impl Drive for Run<'_> {
                 return Err(left.into());
             }
             if task.is_none() {
-                self.paused.set(false);
                 self.event_loop.scheduler.pause();
             }
+        }
+        if task.is_none() {
+            // The callbacks of a promise are queued when it is set: they are in the batch that comes.
+            self.paused.set(false);
         }
         self.last_batch();
         Ok(())
@@ -367,7 +380,7 @@ impl Drive for Run<'_> {
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.event_loop.driving.set(false);
-        self.event_loop.pausing.set(false);
+        self.event_loop.stopping.set(false);
         if let Some(interrupts) = self.interrupts.take() {
             interrupts.end(self.event_loop);
         }
