@@ -33,7 +33,6 @@ use crate::key::{GENERATION_BITS, TaskKey};
 use crate::scheduler::Scheduler;
 use crate::stage::{Advance, CallbackVTable, Ending, New, TaskVTable, VTable};
 use crate::state::{Outcome, Stage, State};
-use crate::waiting::WaitKind;
 
 /// What every cell begins with, whatever its future is.
 pub(crate) struct Header {
@@ -45,7 +44,9 @@ pub(crate) struct Header {
     /// Requests to cancel that were not taken back.
     pub(crate) cancelling: Cell<u16>,
     /// Done callbacks that are queued or running.
-    pub(crate) callbacks: Cell<u32>,
+    pub(crate) callbacks: Cell<u16>,
+    /// What kind of leaf the last poll ended in, see [`waiting`](crate::waiting); 0 is none that is known.
+    pub(crate) wait_kind: Cell<u16>,
     /// What its wakers carry. The slot in it is the place in the scheduler's table while unfinished.
     pub(crate) key: Cell<TaskKey>,
     /// Where it was created.
@@ -53,8 +54,7 @@ pub(crate) struct Header {
     pub(crate) scheduler: Scheduler,
     /// Who is to be told of the end, see [`waiters`](crate::waiters).
     pub(crate) waiters: Cell<u64>,
-    /// What the last poll left behind: what kind of leaf it waits in, and where.
-    pub(crate) wait_kind: Cell<Option<&'static WaitKind>>,
+    /// Where the leaf was made in which the last poll ended, if `wait_kind` says that it did.
     pub(crate) wait_site: Cell<Option<&'static Location<'static>>>,
     /// Root in the cancellation tree; 0 is none.
     pub(crate) scope: Cell<u32>,
@@ -375,8 +375,8 @@ mod tests {
 
     #[test]
     #[cfg(target_pointer_width = "64")]
-    fn a_header_takes_eighty_bytes() {
-        assert_eq!(size_of::<Header>(), 88 - 8);
+    fn a_header_takes_seventy_two_bytes() {
+        assert_eq!(size_of::<Header>(), 72);
     }
 
     #[test]

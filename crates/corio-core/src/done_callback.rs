@@ -13,6 +13,7 @@ impl<T> Task<T> {
     /// Calls `callback` with the task one turn after its end, in the order of the calls; at the next turn if it has ended.
     ///
     /// A callback that panics is reported and does not keep the others from being called.
+
     #[track_caller]
     pub fn add_done_callback(&self, callback: impl FnOnce(&Task<T>) + 'static) -> CallbackId
     where
@@ -81,9 +82,7 @@ impl Drop for CallbackGuard {
             // It was taken back before the end, and never counted.
             return;
         }
-        let left = cell.callbacks.get().saturating_sub(1);
-        cell.callbacks.set(left);
-        if left == 0 {
+        if cell.callback_gone() {
             if !cell.state.is_owned() {
                 cell.scheduler.drop_value(cell);
             }
@@ -97,7 +96,7 @@ fn add_callback(cell: &CellRef, call: impl FnOnce() + 'static) -> u64 {
     let callback = CellRef::callback(call, Location::caller(), cell.scheduler.clone());
     callback.capture_context();
     if cell.state.is_done() {
-        cell.callbacks.set(cell.callbacks.get() + 1);
+        cell.callback_queued();
         cell.scheduler.queue_callback(callback);
         0
     } else {
@@ -112,5 +111,32 @@ fn remove_callback(cell: &CellRef, id: CallbackId) -> bool {
             true
         }
         None => false,
+    }
+}
+
+impl CellRef {
+    /// One more callback is queued. The header counts a few of them, and the extras the rest.
+    pub(crate) fn callback_queued(&self) {
+        match self.callbacks.get() {
+            u16::MAX => self.with_extras(|extras| extras.more_callbacks += 1),
+            count => self.callbacks.set(count + 1),
+        }
+    }
+
+    /// One callback was called or dropped. True: it was the last.
+    fn callback_gone(&self) -> bool {
+        let count = self.callbacks.get();
+        if count == u16::MAX {
+            let more = self.with_extras(|extras| {
+                let more = extras.more_callbacks;
+                extras.more_callbacks = more.saturating_sub(1);
+                more
+            });
+            if more > 0 {
+                return false;
+            }
+        }
+        self.callbacks.set(count.saturating_sub(1));
+        count <= 1
     }
 }

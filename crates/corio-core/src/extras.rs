@@ -17,6 +17,8 @@ pub type ContextMap = Arc<dyn Any + Send + Sync>;
 pub(crate) struct Extras {
     pub(crate) name: Option<Rc<str>>,
     pub(crate) context: Option<ContextMap>,
+    /// Queued done callbacks that the count in the header had no room for.
+    pub(crate) more_callbacks: u64,
     /// What the leaf at this line knew about what it waits for.
     pub(crate) waits_for: Option<(&'static Location<'static>, Detail)>,
     /// Reads the value of the task as an error, if it is one.

@@ -111,7 +111,7 @@ impl New {
                 site: self.site,
                 scheduler: scheduler.clone(),
                 waiters: Cell::new(0),
-                wait_kind: Cell::new(None),
+                wait_kind: Cell::new(0),
                 wait_site: Cell::new(None),
                 scope: Cell::new(0),
                 extras: Cell::new(0),

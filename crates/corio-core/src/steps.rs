@@ -139,7 +139,7 @@ impl Scheduler {
     #[inline(always)]
     fn poll(&self, cell: &CellRef) {
         let inner = &*self.0;
-        cell.wait_kind.set(None);
+        cell.wait_kind.set(0);
         if cell.extras.get() != 0 {
             cell.enter_context();
         }

@@ -122,12 +122,8 @@ impl CellRef {
     /// Calls the callback in `cell` one turn after the end of this task.
     pub(crate) fn wait_call(&self, cell: CellRef) -> u64 {
         let id = self.scheduler.next_entry();
-        self.with_list(|list| {
-            list.push(Entry {
-                id,
-                what: What::Call(cell),
-            })
-        });
+        let what = What::Call(cell);
+        self.with_list(|list| list.push(Entry { id, what }));
         id
     }
 
@@ -273,7 +269,7 @@ impl CellRef {
                     }
                 }
                 What::Call(cell) => {
-                    self.callbacks.set(self.callbacks.get() + 1);
+                    self.callback_queued();
                     self.scheduler.queue_callback(cell);
                 }
                 What::Member(observer, index) => self.scheduler.member_done(observer, index),

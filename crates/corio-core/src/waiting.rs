@@ -5,6 +5,9 @@
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use parking_lot::Mutex;
 
 use crate::current;
 use crate::task::{AnyTask, TaskId};
@@ -13,17 +16,52 @@ use crate::task::{AnyTask, TaskId};
 #[derive(Debug)]
 pub struct WaitKind {
     name: &'static str,
+    /// The number by which the record of a task names it; 0 before the first use.
+    number: AtomicU16,
 }
+
+/// The kinds that have been used, by their numbers from 1. There are as many as there are kinds of leaves in the program.
+static KINDS: Mutex<Vec<&'static WaitKind>> = parking_lot::const_mutex(Vec::new());
 
 impl WaitKind {
     /// A kind with the name that a task list shows.
     pub const fn new(name: &'static str) -> WaitKind {
-        WaitKind { name }
+        WaitKind {
+            name,
+            number: AtomicU16::new(0),
+        }
     }
 
     /// The name that was given.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    #[inline]
+    fn number(&'static self) -> u16 {
+        match self.number.load(Ordering::Relaxed) {
+            0 => self.register(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn register(&'static self) -> u16 {
+        let mut kinds = KINDS.lock();
+        let known = self.number.load(Ordering::Relaxed);
+        if known != 0 {
+            return known;
+        }
+        kinds.push(self);
+        // A program with more kinds than numbers shows the last of them for the rest.
+        let number = u16::try_from(kinds.len()).unwrap_or(u16::MAX);
+        self.number.store(number, Ordering::Relaxed);
+        number
+    }
+
+    fn numbered(number: u16) -> Option<&'static WaitKind> {
+        let index = usize::from(number).checked_sub(1)?;
+        KINDS.lock().get(index).copied()
     }
 }
 
@@ -32,7 +70,7 @@ impl WaitKind {
 #[inline]
 pub fn note(kind: &'static WaitKind, site: &'static Location<'static>) {
     current::with_current_cell(|cell| {
-        cell.wait_kind.set(Some(kind));
+        cell.wait_kind.set(kind.number());
         cell.wait_site.set(Some(site));
     });
 }
@@ -40,7 +78,7 @@ pub fn note(kind: &'static WaitKind, site: &'static Location<'static>) {
 /// The same, for a leaf that knows more: what its object is called, and who holds it.
 pub fn note_detail(kind: &'static WaitKind, site: &'static Location<'static>, detail: Detail) {
     current::with_current_cell(|cell| {
-        cell.wait_kind.set(Some(kind));
+        cell.wait_kind.set(kind.number());
         cell.wait_site.set(Some(site));
         let before = cell.with_extras(|extras| extras.waits_for.replace((site, detail)));
         drop(before);
@@ -125,7 +163,8 @@ impl crate::cell::CellRef {
         if self.state.is_done() || self.state.is_running() {
             return None;
         }
-        let (kind, site) = (self.wait_kind.get()?, self.wait_site.get()?);
+        let kind = WaitKind::numbered(self.wait_kind.get())?;
+        let site = self.wait_site.get()?;
         let detail = self
             .extras(|extras| extras.waits_for.clone())
             .filter(|(of, _)| std::ptr::eq(*of, site))
