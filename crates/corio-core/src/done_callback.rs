@@ -13,7 +13,6 @@ impl<T> Task<T> {
     /// Calls `callback` with the task one turn after its end, in the order of the calls; at the next turn if it has ended.
     ///
     /// A callback that panics is reported and does not keep the others from being called.
-
     #[track_caller]
     pub fn add_done_callback(&self, callback: impl FnOnce(&Task<T>) + 'static) -> CallbackId
     where
