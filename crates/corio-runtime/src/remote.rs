@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use corio_core::{AnyTask, Cancelled, LoopClosed, Scheduler, TaskError, TaskId};
+use corio_core::{AnyTask, Cancelled, LoopClosed, Report, Scheduler, TaskError, TaskId};
 use parking_lot::{Condvar, Mutex};
 
 use crate::event_loop::EventLoop;
@@ -110,6 +110,8 @@ struct State<T> {
     outcome: Option<Result<T, TaskError>>,
     over: bool,
     cancelled: bool,
+    /// The `RemoteTask` was dropped: nobody will look at the outcome.
+    abandoned: bool,
     task: Option<TaskId>,
     waker: Option<Waker>,
 }
@@ -120,6 +122,7 @@ impl<T> State<T> {
             outcome: None,
             over: false,
             cancelled: false,
+            abandoned: false,
             task: None,
             waker: None,
         }
@@ -137,6 +140,10 @@ impl<T> Settle<T> {
                 return;
             }
             state.over = true;
+            if state.abandoned {
+                drop(state);
+                return report_unseen(outcome);
+            }
             state.outcome = Some(outcome);
             self.0.ended.notify_all();
             state.waker.take()
@@ -145,6 +152,19 @@ impl<T> Settle<T> {
             waker.wake();
         }
     }
+}
+
+/// A panic that nobody will look at is reported on the loop, as that of any other task.
+fn report_unseen<T>(outcome: Result<T, TaskError>) {
+    let Err(TaskError::Panicked(panic)) = outcome else {
+        return;
+    };
+    let report = Report::new("exception of a remote task was never retrieved").with_panic(panic);
+    Scheduler::with_current(|scheduler| {
+        if let Some(scheduler) = scheduler {
+            scheduler.report(&report);
+        }
+    });
 }
 
 impl<T> Drop for Settle<T> {
@@ -209,6 +229,25 @@ impl<T> RemoteTask<T> {
             };
             // On a closed loop the task has ended.
             let _ = self.remote.call_soon(cancel);
+        }
+    }
+}
+
+impl<T> Drop for RemoteTask<T> {
+    fn drop(&mut self) {
+        let unseen = {
+            let mut state = self.shared.state.lock();
+            state.abandoned = true;
+            match &state.outcome {
+                Some(Err(TaskError::Panicked(_))) => state.outcome.take(),
+                _ => None,
+            }
+        };
+        if let Some(Err(error)) = unseen {
+            // A loop that is closed has no reporter any more.
+            let _ = self
+                .remote
+                .call_soon(move || report_unseen(Err::<(), _>(error)));
         }
     }
 }
