@@ -30,6 +30,7 @@
 //! | here | running, tasks, combining, cancelling |
 //! | [`time`] | sleeping and limits in time, all in one place |
 //! | [`context`](mod@context) | context variables |
+//! | [`inspect`] | which tasks there are, and what they wait for |
 //! | [`prelude`] | extension traits |
 //! | [`sync`] | locks, events, conditions, semaphores, barriers, queues, channels |
 //! | [`coroutine`] | generators, by hand and as streams |
@@ -91,6 +92,13 @@ pub mod time {
 /// [`context!`](macro@crate::context).
 pub mod context {
     pub use corio_runtime::{ContextVar, Token, With};
+}
+
+/// Looking inside: which tasks there are, what they wait for, and what was reported.
+pub mod inspect {
+    pub use corio_core::waiting::Waiting;
+    pub use corio_core::{AnyTask, Report, TaskId, TaskState};
+    pub use corio_runtime::{ExitReport, TaskInfo, all_tasks, current_task};
 }
 
 /// Extension traits, and nothing that could clash with names of yours.
