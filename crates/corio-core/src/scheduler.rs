@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     /// The count at which the batch ends.
     pub(crate) batch_end: Cell<u64>,
     pub(crate) pause: Cell<bool>,
+    /// The number of the run whose target has ended; 0 is none.
+    pub(crate) target_ended: Cell<u64>,
     pub(crate) closed: Cell<bool>,
     next_task: Cell<u64>,
     next_entry: Cell<u64>,
@@ -93,6 +95,7 @@ impl Scheduler {
             steps: Cell::new(0),
             batch_end: Cell::new(0),
             pause: Cell::new(false),
+            target_ended: Cell::new(0),
             running: Cell::new(false),
             closed: Cell::new(false),
             next_task: Cell::new(1),

@@ -81,6 +81,11 @@ impl Scheduler {
         self.is_paused() && self.0.pause.replace(false)
     }
 
+    /// The run with this number was told by [`pause_at_end`](crate::AnyTask::pause_at_end) that its target has ended.
+    pub fn target_ended(&self, run: u64) -> bool {
+        self.0.target_ended.get() == run
+    }
+
     #[inline]
     fn run_steps(&self, first: u64, last: u64) {
         let inner = &*self.0;

@@ -226,10 +226,11 @@ impl AnyTask {
         self.cell.state.is_done() && self.cell.callbacks.get() == 0
     }
 
-    /// Pauses the scheduler at the end of the batch after the one in which the task ends, in which the callbacks of its end are.
-    /// For who runs the loop until this task has ended; the task has not ended.
-    pub fn pause_at_end(&self) {
-        self.cell.wait_pause();
+    /// Pauses the scheduler at the end of the batch after the one in which the task ends, in which the callbacks of its end are,
+    /// and tells [`target_ended`](Scheduler::target_ended) so. For who runs the loop until this task has ended, and gives each
+    /// run a number of its own, which is not 0.
+    pub fn pause_at_end(&self, run: u64) {
+        self.cell.wait_pause(run);
     }
 
     /// The context variables as the task's last step left them.

@@ -47,7 +47,8 @@ enum What {
     Call(CellRef),
     Member(u32, u32),
     /// The run that drives this task ends one batch after it.
-    Pause,
+    /// Pauses the scheduler for the run with this number.
+    Pause(u64),
 }
 
 /// A waker that waits at a task, so that it can be replaced and taken back.
@@ -157,13 +158,13 @@ impl CellRef {
         sites.collect()
     }
 
-    /// Pauses the scheduler one batch after the end of this task.
-    pub(crate) fn wait_pause(&self) {
+    /// Pauses the scheduler one batch after the end of this task, for the run with this number.
+    pub(crate) fn wait_pause(&self, run: u64) {
         let id = self.scheduler.next_entry();
         self.with_list(|list| {
             list.push(Entry {
                 id,
-                what: What::Pause,
+                what: What::Pause(run),
             })
         });
     }
@@ -273,9 +274,12 @@ impl CellRef {
                     self.scheduler.queue_callback(cell);
                 }
                 What::Member(observer, index) => self.scheduler.member_done(observer, index),
-                What::Pause => {
+                What::Pause(run) => {
                     let scheduler = self.scheduler.clone();
-                    self.scheduler.call_soon(move || scheduler.pause());
+                    self.scheduler.call_soon(move || {
+                        scheduler.0.target_ended.set(run);
+                        scheduler.pause();
+                    });
                 }
             }
         }

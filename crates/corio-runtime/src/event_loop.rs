@@ -51,6 +51,8 @@ pub(crate) struct Loop {
     pub(crate) own_sources: Cell<usize>,
     pub(crate) pace: Pace,
     pub(crate) stopping: Cell<bool>,
+    /// How many runs there have been.
+    pub(crate) runs: Cell<u64>,
     /// A run is on the stack.
     pub(crate) driving: Cell<bool>,
     pub(crate) debug: Cell<bool>,
@@ -97,6 +99,7 @@ impl EventLoop {
             own_sources: Cell::new(0),
             pace: Pace::new(),
             stopping: Cell::new(false),
+            runs: Cell::new(0),
             driving: Cell::new(false),
             debug: Cell::new(std::env::var_os("CORIO_DEBUG").is_some_and(|value| value != "0")),
             slow: Cell::new(SLOW_CALLBACK),
@@ -213,7 +216,7 @@ impl EventLoop {
     pub fn call_later(&self, delay: Duration, callback: impl FnOnce() + 'static) -> TimerHandle {
         let when = crate::clock::deadline(self.time(), delay);
         if delay.is_zero() {
-            self.inner.timers.look_soon();
+            self.inner.look_soon();
         }
         TimerHandle::new(&self.inner, self.inner.scheduler.callback(callback), when)
     }
@@ -221,6 +224,9 @@ impl EventLoop {
     /// Calls `callback` at this instant of the loop's clock; one that has passed is the next turn.
     #[track_caller]
     pub fn call_at(&self, when: Instant, callback: impl FnOnce() + 'static) -> TimerHandle {
+        if when <= self.time() {
+            self.inner.look_soon();
+        }
         TimerHandle::new(
             &self.inner,
             self.inner.scheduler.callback(callback),
@@ -290,6 +296,12 @@ impl EventLoop {
 impl Loop {
     pub(crate) fn arm(&self, when: Instant, handle: Handle) -> u64 {
         self.timers.arm(when, Alarm::Call(handle))
+    }
+
+    /// A timer is due: the loop looks at the timers at the end of this batch.
+    fn look_soon(&self) {
+        self.timers.look_soon();
+        self.scheduler.pause();
     }
 
     pub(crate) fn close(&self) -> ExitReport {

@@ -49,6 +49,8 @@ struct Run<'a> {
     paused: Cell<bool>,
     /// The target has been told to pause the scheduler at its end.
     told: Cell<bool>,
+    /// Tells the target of this run from those of others, which may end now.
+    number: u64,
 }
 
 impl Loop {
@@ -114,6 +116,7 @@ impl<'a> Run<'a> {
             "an event loop is already running on this thread: await the future instead of running a loop inside of a loop"
         );
         event_loop.driving.set(true);
+        event_loop.runs.set(event_loop.runs.get() + 1);
         let interrupts = if interruptible {
             Interrupts::listen(event_loop)
         } else {
@@ -124,6 +127,7 @@ impl<'a> Run<'a> {
             interrupts,
             paused: Cell::new(false),
             told: Cell::new(false),
+            number: event_loop.runs.get(),
         }
     }
 
@@ -144,7 +148,7 @@ impl<'a> Run<'a> {
     /// Asks the scheduler to pause one batch after the end of the target, once.
     fn pause_after(&self, target: &AnyTask) {
         if !self.told.replace(true) {
-            target.pause_at_end();
+            target.pause_at_end(self.number);
         }
     }
 
@@ -166,11 +170,9 @@ impl<'a> Run<'a> {
         };
         let due = pace.made(ran);
         let over = over();
-        // A pause may also come from the target of an earlier run, which has ended only now.
         if scheduler.take_pause() {
-            if over {
-                self.paused.set(true);
-            } else if self.event_loop.stopping.get() {
+            self.paused.set(over && scheduler.target_ended(self.number));
+            if self.event_loop.stopping.get() && !over {
                 return ControlFlow::Break(Left::Stopped);
             }
         }
@@ -325,8 +327,19 @@ impl<'a> Run<'a> {
     fn last_batch(&self) {
         let scheduler = &self.event_loop.scheduler;
         while !self.paused.get() && self.run_steps(usize::MAX) > 0 {
-            self.paused.set(scheduler.take_pause());
+            self.paused
+                .set(scheduler.take_pause() && scheduler.target_ended(self.number));
         }
+    }
+
+    /// The promise that was waited for is done: what is left of this batch, and the one after it.
+    fn batch_of_promise(&self) {
+        let scheduler = &self.event_loop.scheduler;
+        scheduler.pause();
+        if !scheduler.is_paused() {
+            self.run_steps(usize::MAX);
+        }
+        self.run_steps(usize::MAX);
         scheduler.take_pause();
     }
 }
@@ -368,11 +381,10 @@ impl Drive for Run<'_> {
                 self.event_loop.scheduler.pause();
             }
         }
-        if task.is_none() {
-            // The callbacks of a promise are queued when it is set: they are in the batch that comes.
-            self.paused.set(false);
+        match task {
+            Some(_) => self.last_batch(),
+            None => self.batch_of_promise(),
         }
-        self.last_batch();
         Ok(())
     }
 }

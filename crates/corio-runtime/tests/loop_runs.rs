@@ -373,3 +373,38 @@ fn a_target_that_outlives_its_run_does_not_pause_the_next_one() {
     assert_eq!(event_loop.time() - start, seconds(5.0));
     assert!(target.done());
 }
+
+/// Whatever else makes the loop pause at the end of a batch.
+#[test]
+fn the_callbacks_of_the_end_run_also_when_a_timer_is_due_or_a_stop_comes_with_it() {
+    for event_loop in [virtual_loop(), EventLoop::new().unwrap()] {
+        for stops in [false, true] {
+            let task = event_loop.create_task(async move {
+                get_running_loop().call_later(Duration::ZERO, || ());
+                if stops {
+                    get_running_loop().stop();
+                }
+            });
+            task.add_done_callback(|_| log!("callback"));
+            let result = event_loop.run_until_complete(&task);
+            if result.is_ok() {
+                assert_eq!(logged(), ["callback"]);
+            } else {
+                assert!(stops);
+                event_loop.run_until_complete(&task).unwrap();
+                assert_eq!(logged(), ["callback"]);
+            }
+            event_loop
+                .run_until_complete(async move {
+                    let me = corio_runtime::current_task().unwrap();
+                    me.add_done_callback(|_| log!("of main"));
+                    get_running_loop().call_later(Duration::ZERO, || ());
+                    if stops {
+                        get_running_loop().stop();
+                    }
+                })
+                .unwrap();
+            assert_eq!(logged(), ["of main"], "stops {stops} {event_loop:?}");
+        }
+    }
+}
