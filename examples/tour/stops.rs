@@ -54,6 +54,8 @@ stops! {
     states: |_| { corio::run(states::run()); Ok(()) },
     stop_all_tasks: |pace| interrupted(pace, stop_all_tasks::run),
     stop_main: |pace| interrupted(pace, stop_main::run),
+    cleanup_that_awaits: |_| { corio::run(cleanup_that_awaits::run()); Ok(()) },
+    deadline_tree: |_| { corio::run(deadline_tree::run()); Ok(()) },
     blocking_call: |_| blocking_call::run(0.5),
     million: |pace| { corio::run(million::run(pace.crowd())); Ok(()) },
 }

@@ -39,6 +39,32 @@ pub(crate) const PROMISES: &[Promise] = &[
             "consumed 5",
         ],
     ),
+    (
+        "cleanup_that_awaits",
+        &[
+            "connection: open",
+            "cancel: true",
+            "cancel: true",
+            "upload: asked to stop: deploy",
+            "upload: said goodbye to the server",
+            "connection: closed",
+            "upload: cancelled: deploy",
+            "connection: cancelled",
+        ],
+    ),
+    (
+        "deadline_tree",
+        &[
+            "outside: no limit",
+            "fast: * left",
+            "fast: answered",
+            "slow: * left",
+            "slow: timed out",
+            "endless: * left",
+            "whole: timed out",
+            "scope: expired true, cancelled true",
+        ],
+    ),
     ("define_coroutine", &["Waiting: %2", "TIME: %2"]),
     (
         "create_task",
