@@ -62,13 +62,20 @@ pub struct Receiver<T, S: Deref<Target = Slot<T>> = Rc<Slot<T>>> {
 /// # });
 /// ```
 pub struct Slot<T> {
+    /// Which of [`SENT`], [`SENDER_GONE`] and [`CLOSED`] hold; with none, the receiver has to wait.
+    flags: Cell<u8>,
     value: Cell<Option<T>>,
     receiver: Cell<Option<Waker>>,
     sender: Cell<Option<Waker>>,
-    sender_gone: Cell<bool>,
-    closed: Cell<bool>,
     name: OnceCell<Rc<str>>,
 }
+
+/// A value is there.
+const SENT: u8 = 1;
+/// Nothing more will be sent.
+const SENDER_GONE: u8 = 2;
+/// Nothing more may be sent: the receiver is gone or closed.
+const CLOSED: u8 = 4;
 
 /// The future of [`Sender::closed`].
 #[must_use = "futures do nothing unless awaited"]
@@ -108,11 +115,10 @@ impl<T> Slot<T> {
     /// An empty one.
     pub const fn new() -> Self {
         Slot {
+            flags: Cell::new(0),
             value: Cell::new(None),
             receiver: Cell::new(None),
             sender: Cell::new(None),
-            sender_gone: Cell::new(false),
-            closed: Cell::new(false),
             name: OnceCell::new(),
         }
     }
@@ -122,11 +128,12 @@ impl<T> Slot<T> {
     #[track_caller]
     #[inline]
     pub fn open(&mut self) -> (Sender<T, &Self>, Receiver<T, &Self>) {
-        self.value.take();
-        self.receiver.take();
-        self.sender.take();
-        self.sender_gone.set(false);
-        self.closed.set(false);
+        // After a sender that went, and a receiver that was there to the end, nothing is left.
+        if mem::replace(self.flags.get_mut(), 0) != SENDER_GONE {
+            self.value.take();
+            self.receiver.take();
+            self.sender.take();
+        }
         let slot = &*self;
         (
             Sender { slot },
@@ -146,29 +153,38 @@ impl<T> Slot<T> {
         }
     }
 
+    #[inline]
+    fn has(&self, flag: u8) -> bool {
+        self.flags.get() & flag != 0
+    }
+
+    #[inline]
+    fn raise(&self, flags: u8) {
+        self.flags.set(self.flags.get() | flags);
+    }
+
     /// The value, or that none will come.
     #[inline]
     fn outcome(&self) -> Option<Result<T, Closed>> {
-        match self.value.take() {
-            Some(value) => Some(Ok(value)),
-            None if self.sender_gone.get() || self.closed.get() => Some(Err(Closed)),
-            None => None,
+        let flags = self.flags.get();
+        if flags == 0 {
+            return None;
         }
+        self.flags.set(flags & !SENT);
+        Some(self.value.take().ok_or(Closed))
     }
 
     fn close(&self) {
-        self.closed.set(true);
+        self.raise(CLOSED);
         wake(&self.sender);
     }
 
     fn statistics(&self) -> OneshotStatistics {
-        let value = self.value.take();
-        let sent = value.is_some();
-        self.value.set(value);
+        let (open, sent) = (!self.has(SENDER_GONE), self.has(SENT));
         OneshotStatistics {
-            open: !self.sender_gone.get(),
+            open,
             sent,
-            closed: self.closed.get(),
+            closed: self.has(CLOSED),
         }
     }
 }
@@ -183,18 +199,19 @@ impl<T, S: Deref<Target = Slot<T>>> Sender<T, S> {
     /// Gives it back if the receiver is gone or was closed.
     #[inline]
     pub fn send(self, value: T) -> Result<(), T> {
-        if self.slot.closed.get() {
+        if self.slot.has(CLOSED) {
             return Err(value);
         }
         // The place is empty: forgetting that spares the check.
         mem::forget(self.slot.value.replace(Some(value)));
+        self.slot.raise(SENT);
         // The drop of `self` wakes the receiver.
         Ok(())
     }
 
     /// Whether the receiver is gone or was closed.
     pub fn is_closed(&self) -> bool {
-        self.slot.closed.get()
+        self.slot.has(CLOSED)
     }
 
     /// Waits until the receiver is gone or closed, so that work for a value nobody wants can end.
@@ -268,10 +285,10 @@ impl<T> Future for WaitClosed<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let slot = self.slot;
-        if !slot.closed.get() {
+        if !slot.has(CLOSED) {
             keep(&slot.sender, cx.waker());
         }
-        if slot.closed.get() {
+        if slot.has(CLOSED) {
             return Poll::Ready(());
         }
         observe::waits(
@@ -287,7 +304,7 @@ impl<T> Future for WaitClosed<'_, T> {
 impl<T, S: Deref<Target = Slot<T>>> Drop for Sender<T, S> {
     #[inline]
     fn drop(&mut self) {
-        self.slot.sender_gone.set(true);
+        self.slot.raise(SENDER_GONE);
         wake(&self.slot.receiver);
     }
 }
@@ -295,8 +312,9 @@ impl<T, S: Deref<Target = Slot<T>>> Drop for Sender<T, S> {
 impl<T, S: Deref<Target = Slot<T>>> Drop for Receiver<T, S> {
     #[inline]
     fn drop(&mut self) {
-        drop(self.slot.receiver.take());
-        if !self.slot.sender_gone.get() {
+        // The sender takes the receiver's waker with it when it goes.
+        if !self.slot.has(SENDER_GONE) {
+            drop(self.slot.receiver.take());
             self.slot.close();
         }
     }

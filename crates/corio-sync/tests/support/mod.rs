@@ -136,6 +136,7 @@ pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 }
 
 /// Counts how many are alive, to see that every value is dropped once.
+#[derive(Debug)]
 pub struct Tracked {
     pub number: usize,
     alive: Rc<Cell<usize>>,
