@@ -8,6 +8,7 @@ use crate::cell::CellRef;
 use crate::error::TaskError;
 use crate::promise::Promise;
 use crate::scheduler::Scheduler;
+use crate::scoped::ScopedTask;
 use crate::task::{AnyTask, Task, value_is_err};
 
 mod sealed {
@@ -18,11 +19,15 @@ mod sealed {
     impl<T> Into for &Task<T> {}
     impl Into for AnyTask {}
     impl Into for &AnyTask {}
+    impl<T> Into for ScopedTask<'_, T> {}
+    impl<T> Into for &ScopedTask<'_, T> {}
     pub trait As {}
     impl<T> As for Task<T> {}
     impl<T> As for &Task<T> {}
     impl As for AnyTask {}
     impl As for &AnyTask {}
+    impl<T> As for ScopedTask<'_, T> {}
+    impl<T> As for &ScopedTask<'_, T> {}
     pub trait Target {}
     impl<F: Future> Target for F {}
     impl<T> Target for Task<T> {}
@@ -105,6 +110,38 @@ impl AsTask for &AnyTask {
     }
 
     fn outcome(self) -> Result<(), TaskError> {
+        self.result()
+    }
+
+    fn owns(&self) -> bool {
+        false
+    }
+}
+
+impl<T> AsTask for ScopedTask<'_, T> {
+    type Output = T;
+
+    fn as_any(&self) -> AnyTask {
+        self.any()
+    }
+
+    fn outcome(self) -> Result<T, TaskError> {
+        self.into_result()
+    }
+
+    fn owns(&self) -> bool {
+        true
+    }
+}
+
+impl<'a, T> AsTask for &'a ScopedTask<'_, T> {
+    type Output = &'a T;
+
+    fn as_any(&self) -> AnyTask {
+        self.any()
+    }
+
+    fn outcome(self) -> Result<&'a T, TaskError> {
         self.result()
     }
 
@@ -216,6 +253,24 @@ impl<'a> IntoTask for &'a AnyTask {
     type Handle = &'a AnyTask;
 
     fn into_task(self, _: &Scheduler, _: &'static Location<'static>) -> &'a AnyTask {
+        self
+    }
+}
+
+impl<T> IntoTask for ScopedTask<'_, T> {
+    type Output = T;
+    type Handle = Self;
+
+    fn into_task(self, _: &Scheduler, _: &'static Location<'static>) -> Self {
+        self
+    }
+}
+
+impl<'a, T> IntoTask for &'a ScopedTask<'_, T> {
+    type Output = &'a T;
+    type Handle = Self;
+
+    fn into_task(self, _: &Scheduler, _: &'static Location<'static>) -> Self {
         self
     }
 }

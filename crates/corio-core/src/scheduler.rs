@@ -138,15 +138,16 @@ impl Scheduler {
     }
 
     /// A task whose future says whether it failed: after `None` it is done with [`TaskError::Failed`](crate::TaskError::Failed),
-    /// and what went wrong is where the future has put it.
+    /// and what went wrong is where the future has put it. It is shown as a task of the future `Shown`, around which `F` is a
+    /// wrapper.
     #[track_caller]
-    pub fn create_fallible_task<F, T>(&self, future: F) -> Task<T>
+    pub fn create_fallible_task<Shown, F, T>(&self, future: F) -> Task<T>
     where
         F: Future<Output = Option<T>> + 'static,
         T: 'static,
     {
         // SAFETY: the future and its output borrow nothing.
-        Task::new(unsafe { self.spawn::<F, Fallible>(future, Location::caller()) })
+        Task::new(unsafe { self.spawn::<F, Fallible<Shown>>(future, Location::caller()) })
     }
 
     /// Calls `callback` in the next batch, behind what is ready now.

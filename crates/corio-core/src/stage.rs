@@ -45,6 +45,10 @@ pub(crate) trait Ending<Output> {
     type Value;
     /// `None` ends the task as failed.
     fn end(output: Output) -> Option<Self::Value>;
+    /// What the type of the future is called.
+    fn type_name<F>() -> &'static str {
+        std::any::type_name::<F>()
+    }
 }
 
 /// The output is the value.
@@ -57,13 +61,16 @@ impl<T> Ending<T> for Plain {
     }
 }
 
-/// The future says itself whether it failed.
-pub(crate) struct Fallible;
+/// The future says itself whether it failed, and is shown as `Shown`.
+pub(crate) struct Fallible<Shown>(PhantomData<Shown>);
 
-impl<T> Ending<Option<T>> for Fallible {
+impl<T, Shown> Ending<Option<T>> for Fallible<Shown> {
     type Value = T;
     fn end(output: Option<T>) -> Option<T> {
         output
+    }
+    fn type_name<F>() -> &'static str {
+        std::any::type_name::<Shown>()
     }
 }
 
@@ -135,7 +142,7 @@ impl<F: Future, M: Ending<F::Output>> TaskVTable<F, M> {
         stage_offset: offset_of!(TaskCell<F, M::Value>, stage),
         layout: Layout::new::<TaskCell<F, M::Value>>(),
         class: Class::of(Layout::new::<TaskCell<F, M::Value>>()),
-        type_name: std::any::type_name::<F>,
+        type_name: M::type_name::<F>,
     };
 
     /// # Safety

@@ -58,6 +58,8 @@ const ABORT: u16 = 1 << 12;
 const CALLBACK: u16 = 1 << 13;
 /// An unread `Err` of this task is to be reported.
 const REPORT_ERRORS: u16 = 1 << 14;
+/// The future lives elsewhere, and the stage holds its proxy. A step of the proxy is no step of the task.
+const LENT: u16 = 1 << 15;
 
 /// What to do with a cell that was taken out of the ready queue.
 #[must_use]
@@ -177,9 +179,23 @@ impl State {
         self.0.set(bits & !QUEUED | RUNNING);
         if bits & ABORT != 0 {
             Begin::Abort
+        } else if bits & LENT != 0 {
+            Begin::Poll
         } else {
             Begin::Attend
         }
+    }
+
+    /// The future lives elsewhere.
+    pub(crate) fn lend(&self) {
+        self.set(LENT);
+    }
+
+    /// Edge 2 for a future that lives elsewhere: its holder polls it. False: it is being polled.
+    pub(crate) fn begin_lent(&self) -> bool {
+        let free = !self.has(RUNNING);
+        self.set(RUNNING);
+        free
     }
 
     /// Edge 3.
@@ -326,6 +342,11 @@ impl State {
     }
 
     pub(crate) fn needs_attention(&self) -> bool {
+        self.0.get() & (ATTENTION | LENT) == ATTENTION
+    }
+
+    /// The same, for a future that lives elsewhere: its holder asks.
+    pub(crate) fn is_attended(&self) -> bool {
         self.has(ATTENTION)
     }
 

@@ -262,7 +262,7 @@ impl Scheduler {
 
     /// The task has its outcome: out of the table, everybody is told, and a value that nobody can ask for goes.
     #[inline]
-    fn release(&self, cell: &CellRef, outcome: Outcome) {
+    pub(crate) fn release(&self, cell: &CellRef, outcome: Outcome) {
         let listed = self.0.tasks.remove(cell.key.get());
         cell.tell_waiters();
         if outcome == Outcome::Value && !cell.state.is_owned() && cell.callbacks.get() == 0 {

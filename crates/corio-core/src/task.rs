@@ -11,6 +11,7 @@ use crate::cancel;
 use crate::cell::CellRef;
 use crate::error::TaskError;
 use crate::scheduler::Scheduler;
+use crate::scoped::ScopedTask;
 use crate::state::Outcome;
 
 /// The number of a task within its loop. The first task is number 1.
@@ -361,4 +362,5 @@ macro_rules! common {
 }
 
 common!(<T> Task<T>);
+common!(<T> ScopedTask<'_, T>);
 common!(AnyTask);
