@@ -80,6 +80,7 @@ mod gather_results;
 mod gathering;
 mod limited;
 mod round;
+mod scope;
 mod scope_state;
 mod set;
 mod settle;
@@ -102,6 +103,7 @@ pub use gather::{Gather, gather};
 #[doc(hidden)]
 pub use gather_macro::gather_set;
 pub use gather_results::GatherResults;
+pub use scope::{Scope, ScopeFuture, scope};
 pub use shield::{Shield, shield};
 pub use task_group::{
     ChildOutput, Failure, Failures, GroupError, GroupScope, Readiness, Start, TaskGroup, task_group,

@@ -44,7 +44,8 @@ impl<E: 'static> TaskGroup<E> {
         let place = self.state.next_place();
         let refused = self.state.is_refusing();
         let child = Child::new(work.into_future(), place, site, self.state.clone());
-        let task = self.state.scheduler().create_fallible_task(child);
+        let scheduler = self.state.scheduler();
+        let task = scheduler.create_fallible_task::<F::IntoFuture, _, _>(child);
         if refused {
             let why = "the task group takes no more children";
             task.any().end_now(Cancelled::because(why));

@@ -14,7 +14,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use corio_combinators::{
-    CancelScope, TaskGroup, catch_cancel, finally, gather, shield, task_group, timeout,
+    CancelScope, TaskGroup, catch_cancel, finally, gather, scope, shield, task_group, timeout,
 };
 use corio_core::{AnyTask, Task};
 use proptest::prelude::*;
@@ -45,6 +45,8 @@ pub enum Op {
     Spawn(Box<Op>),
     /// Children, body; a child with `true` fails in the end.
     Group(Vec<(Op, bool)>, Box<Op>),
+    /// The same with children that live in the scope.
+    Borrow(Vec<Op>, Box<Op>),
     Gather(Vec<Op>),
     Shield(Box<Op>),
     /// The first one that ends drops the other.
@@ -100,6 +102,8 @@ fn branch(kinds: Kinds, inner: BoxedStrategy<Op>) -> BoxedStrategy<Op> {
         1 => one().prop_map(Op::Spawn),
         3 => (prop::collection::vec((inner.clone(), swallow), 0..3), one())
             .prop_map(|(a, b)| Op::Group(a, b)),
+        2 => (prop::collection::vec(inner.clone(), 0..3), one())
+            .prop_map(|(a, b)| Op::Borrow(a, b)),
         2 => many().prop_map(Op::Gather),
         1 => one().prop_map(Op::Shield),
     ];
@@ -195,19 +199,22 @@ impl Ledger {
 
     /// Lists a task.
     pub fn note<T: 'static>(&self, task: Task<T>, owned: bool) -> Task<T> {
+        self.note_any(task.any(), owned);
+        task
+    }
+
+    pub fn note_any(&self, task: AnyTask, owned: bool) {
         let ended = Rc::new(Cell::new(None));
         let set = ended.clone();
-        task.any()
-            .add_done_callback(move |_| set.set(Some(here().time())));
+        task.add_done_callback(move |_| set.set(Some(here().time())));
         self.tasks.borrow_mut().push(Record {
-            task: task.any(),
+            task,
             asked: Cell::new(None),
             asks: Cell::new(0),
             owned,
             ended,
             excused: Cell::new(false),
         });
-        task
     }
 
     /// Asks the task with this number, modulo.
@@ -297,6 +304,7 @@ pub fn run_op(op: Op, ledger: Rc<Ledger>) -> Running {
             }
             Op::Spawn(work) => drop(spawn(*work, &ledger, false)),
             Op::Group(children, body) => run_group(children, *body, ledger).await,
+            Op::Borrow(children, body) => run_scope(children, *body, &ledger).await,
             Op::Gather(ops) => {
                 let tasks = ops.into_iter().map(|op| spawn(op, &ledger, true));
                 let _ = gather(tasks.collect::<Vec<_>>()).await;
@@ -365,6 +373,22 @@ async fn run_group(children: Vec<(Op, bool)>, body: Op, ledger: Rc<Ledger>) {
     drop(result);
     if !members.borrow().iter().all(AnyTask::done) {
         ledger.mistake("a child has outlived its group");
+    }
+}
+
+async fn run_scope(children: Vec<Op>, body: Op, ledger: &Rc<Ledger>) {
+    let members: RefCell<Vec<AnyTask>> = RefCell::default();
+    scope(async |s| {
+        for child in children {
+            let task = s.spawn(run_op(child, ledger.clone())).any();
+            members.borrow_mut().push(task.clone());
+            ledger.note_any(task, true);
+        }
+        run_op(body, ledger.clone()).await;
+    })
+    .await;
+    if !members.borrow().iter().all(AnyTask::done) {
+        ledger.mistake("a child has outlived its scope");
     }
 }
 
