@@ -143,7 +143,7 @@ impl CellRef {
     /// The last poll has panicked: drops the future, and puts the panic into the stage.
     pub(crate) fn panicked(&self, payload: Box<dyn Any + Send>) {
         if let Err(second) = self.drop_future() {
-            mem::forget(second);
+            discard(second);
         }
         // SAFETY: the stage is empty, and large and aligned enough for each member of its union.
         unsafe { self.stage().cast::<Panic>().write(Panic::new(payload)) };
@@ -367,6 +367,13 @@ fn too_many_references() -> ! {
 /// Runs foreign code whose panic is a result.
 pub(crate) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
     catch_unwind(AssertUnwindSafe(code)).map_err(Panic::new)
+}
+
+/// Drops the second of two panics. Its payload is foreign too; a panic of its destructor, which would be the third, is forgotten.
+pub(crate) fn discard(panic: impl Sized) {
+    if let Err(third) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(third);
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
-use crate::cell::Header;
+use crate::cell::{Header, discard};
 use crate::error::{Cancelled, Panic};
 use crate::key::{GENERATION_BITS, TaskKey};
 use crate::pool::Class;
@@ -165,7 +165,7 @@ impl<F: Future, M: Ending<F::Output>> TaskVTable<F, M> {
             }));
             if let Err(payload) = dropped {
                 if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(output))) {
-                    mem::forget(second);
+                    discard(second);
                 }
                 // SAFETY: the stage is empty, and no reference into it exists.
                 unsafe { (*stage).panic = ManuallyDrop::new(Panic::new(payload)) };

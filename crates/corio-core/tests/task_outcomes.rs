@@ -8,6 +8,8 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use corio_core::cancel::nodes_alive;
@@ -327,4 +329,61 @@ fn the_whole_product_of_ends_and_handles_matches_the_table() {
         }
     }
     assert_eq!(played, 320);
+}
+
+/// A payload that counts its end, and panics there if it is told to.
+struct Payload(Arc<AtomicUsize>, bool);
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        if self.1 {
+            raise("payload dropped");
+        }
+    }
+}
+
+fn raise_payload(dropped: &Arc<AtomicUsize>, panics: bool) -> ! {
+    std::panic::resume_unwind(Box::new(Payload(dropped.clone(), panics)))
+}
+
+/// The first of two panics is the outcome; the second is dropped, whatever its payload does then.
+#[test]
+fn the_second_of_two_panics_is_dropped_once_even_if_that_panics() {
+    struct Twice(Arc<AtomicUsize>, bool, bool);
+    impl Future for Twice {
+        type Output = support::OnDrop<Box<dyn FnOnce()>>;
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            if self.2 {
+                raise("polled");
+            }
+            let (dropped, panics) = (self.0.clone(), self.1);
+            Poll::Ready(support::OnDrop::new(Box::new(move || {
+                raise_payload(&dropped, panics)
+            })))
+        }
+    }
+    impl Drop for Twice {
+        fn drop(&mut self) {
+            if self.2 {
+                raise_payload(&self.0, self.1);
+            }
+            raise("dropped");
+        }
+    }
+    for payload_panics in [false, true] {
+        for in_poll in [false, true] {
+            let bed = Bed::new();
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let task = bed
+                .scheduler
+                .create_task(Twice(dropped.clone(), payload_panics, in_poll));
+            bed.settle();
+            let Err(TaskError::Panicked(panic)) = task.result() else {
+                panic!("another outcome")
+            };
+            assert_eq!(panic.message(), if in_poll { "polled" } else { "dropped" });
+            assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        }
+    }
 }
