@@ -408,3 +408,64 @@ fn the_callbacks_of_the_end_run_also_when_a_timer_is_due_or_a_stop_comes_with_it
         }
     }
 }
+
+/// R119: whatever order the variables of a thread are destroyed in.
+#[test]
+fn a_loop_and_what_belongs_to_it_may_sit_in_thread_locals() {
+    use std::cell::RefCell;
+    thread_local! {
+        static FIRST: RefCell<Vec<Box<dyn std::any::Any>>> = const { RefCell::new(Vec::new()) };
+        static SECOND: RefCell<Vec<Box<dyn std::any::Any>>> = const { RefCell::new(Vec::new()) };
+    }
+    let dropped = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    for loop_first in [false, true] {
+        let dropped = dropped.clone();
+        std::thread::spawn(move || {
+            if loop_first {
+                FIRST.with_borrow_mut(Vec::clear);
+            } else {
+                SECOND.with_borrow_mut(Vec::clear);
+            }
+            let event_loop = virtual_loop();
+            let count = {
+                let dropped = dropped.clone();
+                move || {
+                    let dropped = dropped.clone();
+                    OnDrop::new(move || {
+                        dropped.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    })
+                }
+            };
+            let guard = count();
+            let task = event_loop.create_task(async move {
+                let _guard = guard;
+                sleep(Duration::MAX).await;
+            });
+            let guard = count();
+            let later = event_loop.call_later(seconds(1.0), move || drop(guard));
+            let mut nap = sleep(seconds(5.0));
+            event_loop
+                .run_until_complete(async {
+                    assert!(support::poll_once(&mut nap).await.is_pending())
+                })
+                .unwrap();
+            let remote = event_loop.remote();
+            let rest: Vec<Box<dyn std::any::Any>> = vec![
+                Box::new(task),
+                Box::new(later),
+                Box::new(nap),
+                Box::new(remote),
+            ];
+            if loop_first {
+                FIRST.with_borrow_mut(|first| first.push(Box::new(event_loop)));
+                SECOND.with_borrow_mut(|second| second.extend(rest));
+            } else {
+                SECOND.with_borrow_mut(|second| second.push(Box::new(event_loop)));
+                FIRST.with_borrow_mut(|first| first.extend(rest));
+            }
+        })
+        .join()
+        .unwrap();
+    }
+    assert_eq!(dropped.load(std::sync::atomic::Ordering::SeqCst), 4);
+}

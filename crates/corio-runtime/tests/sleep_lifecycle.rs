@@ -328,3 +328,29 @@ fn a_sleep_is_never_early_on_the_clock_of_the_system() {
         })
         .unwrap();
 }
+
+/// R055: the end of the timer and the drop elsewhere meet in every order; a wake comes once or not at all.
+#[test]
+fn a_sleep_that_is_dropped_elsewhere_while_it_rings_wakes_once_or_never() {
+    let event_loop = EventLoop::new().unwrap();
+    let (send, receive) = std::sync::mpsc::channel::<Sleep>();
+    let dropper = thread::spawn(move || receive.into_iter().for_each(drop));
+    event_loop
+        .run_until_complete(async {
+            let counts: Vec<_> = (0..2_000)
+                .map(|index| {
+                    let (count, waker) = Count::new();
+                    let mut nap = sleep(Duration::from_micros(index % 50));
+                    let _ = poll_with(&mut nap, &waker);
+                    send.send(nap).unwrap();
+                    count
+                })
+                .collect();
+            drop(send);
+            sleep(Duration::from_millis(5)).await;
+            dropper.join().unwrap();
+            yield_now().await;
+            assert!(counts.iter().all(|count| count.get() <= 1));
+        })
+        .unwrap();
+}
