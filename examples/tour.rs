@@ -18,6 +18,7 @@ mod alternate;
 mod as_completed;
 mod await_sleep;
 mod blocking_call;
+mod borrowing_children;
 mod cleanup_that_awaits;
 mod concurrent_wait;
 mod create_task;

@@ -56,6 +56,7 @@ stops! {
     stop_main: |pace| interrupted(pace, stop_main::run),
     cleanup_that_awaits: |_| { corio::run(cleanup_that_awaits::run()); Ok(()) },
     deadline_tree: |_| { corio::run(deadline_tree::run()); Ok(()) },
+    borrowing_children: |_| { corio::run(borrowing_children::run()); Ok(()) },
     blocking_call: |_| blocking_call::run(0.5),
     million: |pace| { corio::run(million::run(pace.crowd())); Ok(()) },
 }

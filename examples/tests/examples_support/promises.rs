@@ -53,6 +53,15 @@ pub(crate) const PROMISES: &[Promise] = &[
         ],
     ),
     (
+        "borrowing_children",
+        &[
+            "client fetched page 3",
+            "client fetched page 1",
+            "client fetched page 2",
+            "a child borrows the log",
+        ],
+    ),
+    (
         "deadline_tree",
         &[
             "outside: no limit",
