@@ -427,6 +427,8 @@ mod tests {
             state.finish(outcome);
             assert_eq!(state.outcome(), Some(outcome));
             assert_eq!(state.stage(), stage);
+            assert_eq!(state.output_left(), stage == Stage::Output);
+            assert!(!state.output_left(), "a value leaves once");
         }
     }
 
@@ -436,14 +438,5 @@ mod tests {
         assert!(state.cancel_callback() && state.take_callback());
         assert_eq!(state.stage(), Stage::Empty);
         assert!(!state.cancel_callback());
-    }
-
-    #[test]
-    fn a_value_leaves_once() {
-        let state = State::queued_task();
-        state.finish(Outcome::Value);
-        assert!(state.output_left());
-        assert!(!state.output_left());
-        assert_eq!(state.outcome(), Some(Outcome::Value));
     }
 }
