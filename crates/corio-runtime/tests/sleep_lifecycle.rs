@@ -218,7 +218,7 @@ fn a_sleep_that_is_dropped_on_another_thread_takes_its_timer_back() {
 }
 
 #[test]
-fn a_sleep_is_polled_by_another_loop_after_its_own_has_gone_only_to_be_refused() {
+fn a_sleep_outlives_its_loop_and_a_fresh_one_goes_to_any_thread() {
     let mut nap = sleep(seconds(10.0));
     let moved = thread::spawn(move || {
         let event_loop = virtual_loop();
