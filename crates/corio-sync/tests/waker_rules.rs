@@ -283,3 +283,21 @@ fn a_task_may_run_inside_of_its_own_wake() {
     }
     HOOK.take();
 }
+
+/// Who was chosen, and goes while another is being woken, is not woken any more.
+#[test]
+fn a_waiter_that_goes_before_its_wake_is_not_woken() {
+    let event = Rc::new(Event::new());
+    let (count, counting) = support::Count::new();
+    let mut first = event.wait_owned();
+    let mut second = event.wait_owned();
+    assert!(poll(&mut first, 1).is_pending());
+    let mut cx = Context::from_waker(&counting);
+    assert!(Pin::new(&mut second).poll(&mut cx).is_pending());
+    let second = RefCell::new(Some(second));
+    HOOK.set(Some(Rc::new(move |_| drop(second.take()))));
+    event.set();
+    HOOK.take();
+    assert_eq!(count.get(), 0);
+    assert!(poll(&mut first, 1).is_ready());
+}
