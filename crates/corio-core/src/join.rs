@@ -189,7 +189,7 @@ impl<T> OwnedWait<T> {
             return;
         };
         task.cell().forget_wait(registration);
-        if !self.node.is_working() {
+        if !self.gone_up && !self.node.is_working() {
             task.cancel();
         }
     }
