@@ -268,7 +268,7 @@ fn cancel_of_a_group_whose_body_runs_stops_it_without_failures() {
             Ok(())
         });
         let error = group.await.unwrap_err();
-        assert!(error.is_stopped() && error.len() == 0);
+        assert!(error.is_stopped() && error.is_empty());
     });
 }
 
