@@ -14,7 +14,7 @@ use crate::name::name_methods;
 use crate::observe;
 use crate::waiters::{Left, Ticket, Waiters};
 
-/// Lets tasks that hold a [`Lock`](crate::Lock) wait for a change of its value, the lock being free
+/// Lets tasks that hold a [`Lock`] wait for a change of its value, the lock being free
 /// meanwhile.
 ///
 /// Notifying does not need the lock: on one thread nothing can happen between a task's look at the value
