@@ -149,3 +149,16 @@ fn a_million_waiters_that_give_up_leave_the_memory_flat() {
     queue.put_nowait(1).unwrap();
     assert_eq!(poll_once(&mut stays), std::task::Poll::Ready(Ok(1)));
 }
+
+/// What a party was told, and did not come to hear, is not kept.
+#[test]
+fn a_million_parties_that_give_up_after_their_round_leave_the_memory_flat() {
+    let barrier = Barrier::new(2);
+    let round = || {
+        let mut first = barrier.wait();
+        assert!(poll_once(&mut first).is_pending());
+        assert!(poll_once(&mut barrier.wait()).is_ready());
+    };
+    round();
+    assert_eq!(allocations(|| (0..1_000_000).for_each(|_| round())), 0);
+}

@@ -282,3 +282,15 @@ fn debug_output_shows_name_and_state() {
         "Semaphore { name: None, available: 2, waiting: 0 }"
     );
 }
+
+#[test]
+fn a_reacquire_that_is_given_up_leaves_no_place_in_the_line() {
+    let lock = Lock::new(1);
+    let (mut guard, other) = losing_guard(&lock);
+    let mut reacquire = LockGuard::reacquire(&mut guard);
+    assert!(poll_once(&mut reacquire).is_pending());
+    drop(reacquire);
+    assert_eq!(lock.statistics().waiting, 0);
+    drop(other);
+    assert!(lock.try_acquire().is_some());
+}

@@ -301,3 +301,27 @@ fn a_waiter_that_goes_before_its_wake_is_not_woken() {
     assert_eq!(count.get(), 0);
     assert!(poll(&mut first, 1).is_ready());
 }
+
+/// A writer that runs inside of the last reader's release has the value to itself.
+#[test]
+fn a_writer_may_run_inside_of_the_release_that_lets_it_in() {
+    let table = Rc::new(RwLock::new(1));
+    let reader = table.try_read_owned().unwrap();
+    let writing = Rc::new(RefCell::new(table.write_owned()));
+    assert!(poll(&mut *writing.borrow_mut(), 1).is_pending());
+    let written = Rc::new(Cell::new(false));
+    let (task, done) = (Rc::clone(&writing), Rc::clone(&written));
+    HOOK.set(Some(Rc::new(move |what| {
+        if what == "wake" {
+            match poll(&mut *task.borrow_mut(), 1) {
+                Poll::Ready(mut guard) => *guard += 1,
+                Poll::Pending => panic!("it was let in"),
+            }
+            done.set(true);
+        }
+    })));
+    drop(reader);
+    HOOK.take();
+    assert!(written.get());
+    assert_eq!(*table.try_read().unwrap(), 2);
+}
