@@ -44,6 +44,7 @@ use pin_project_lite::pin_project;
 /// ```
 #[doc(alias = "try")]
 #[doc(alias = "except")]
+#[inline]
 pub fn catch_cancel<F: IntoFuture>(work: F) -> CatchCancel<F::IntoFuture> {
     CatchCancel {
         work: Some(work.into_future()),

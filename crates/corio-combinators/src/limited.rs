@@ -15,56 +15,77 @@ use pin_project_lite::pin_project;
 use crate::timer::{Timer, with_timers};
 
 pin_project! {
+    #[project = LimitedProject]
     /// Ready with `None` when the time was up and the work has ended its clean-up.
     pub(crate) struct Limited<F> {
         #[pin]
         work: Option<F>,
-        time: Time,
-        timer: Timer,
+        phase: Phase,
+        // How long, while it is `For`.
+        duration: Duration,
         // Last, so that what is inside leaves first.
-        node: Node,
+        wait: Option<Wait>,
     }
 }
 
+/// What is needed when the work has to be waited for. Until then it is not there: a future is moved a few times before its first
+/// poll, and has less to carry without it.
+struct Wait {
+    deadline: Option<Instant>,
+    timer: Timer,
+    /// Says that the turns without time are over.
+    turns: Option<Arc<AtomicBool>>,
+    node: Node,
+}
+
 /// How much time there is.
-#[derive(Debug)]
-enum Time {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
     /// Counted from the first poll.
-    For(Duration),
-    Until(Instant),
+    For,
+    Until,
     Unlimited,
     /// None at all. What is finished may say so at the first poll.
     JustALook,
     /// None at all: the work is never polled.
     Nothing,
-    /// The same, and the work has been dropped. The result comes when this says so.
-    Turns(Arc<AtomicBool>),
+    /// The same, and the work has been dropped.
+    Turns,
     /// The request went on, and whoever takes it drops this.
     Passed,
 }
 
+const GONE: &str = "a finished timeout was polled again";
+
 impl<F> Limited<F> {
     /// `is_started`: the work goes on by itself, and the future only waits for it.
-    pub(crate) fn for_duration(work: F, duration: Duration, is_started: bool) -> Limited<F> {
-        let time = match duration {
-            Duration::MAX => Time::Unlimited,
-            Duration::ZERO if is_started => Time::JustALook,
-            Duration::ZERO => Time::Nothing,
-            duration => Time::For(duration),
+    #[inline]
+    pub(crate) fn for_duration(
+        work: F,
+        duration: Duration,
+        is_started: fn() -> bool,
+    ) -> Limited<F> {
+        let phase = match duration {
+            Duration::MAX => Phase::Unlimited,
+            Duration::ZERO if is_started() => Phase::JustALook,
+            Duration::ZERO => Phase::Nothing,
+            _ => Phase::For,
         };
-        Limited::new(work, time)
+        Limited {
+            work: Some(work),
+            phase,
+            duration,
+            wait: None,
+        }
     }
 
     pub(crate) fn until(work: F, deadline: Instant) -> Limited<F> {
-        Limited::new(work, Time::Until(deadline))
-    }
-
-    fn new(work: F, time: Time) -> Limited<F> {
+        let node = Node::new(Kind::Deadline);
         Limited {
             work: Some(work),
-            time,
-            timer: Timer::new(),
-            node: Node::new(Kind::Deadline),
+            phase: Phase::Until,
+            duration: Duration::ZERO,
+            wait: Some(Wait::new(node, Some(deadline))),
         }
     }
 
@@ -77,59 +98,142 @@ impl<F> Limited<F> {
 impl<F: Future> Future for Limited<F> {
     type Output = Option<F::Output>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
         let mut this = self.project();
-        if matches!(this.time, Time::Nothing) {
-            this.work.set(None);
-            *this.time = Time::Turns(take_turns(cx.waker().clone()));
+        if *this.phase != Phase::For {
+            return this.poll_on(cx);
         }
-        match this.time {
-            Time::Turns(over) if over.load(Ordering::Relaxed) => return Poll::Ready(None),
-            Time::Turns(_) | Time::Passed => return Poll::Pending,
-            _ => {}
-        }
-        if !this.node.enter(cx) {
-            this.node.set_limit(this.time.limit());
-            if let &mut Time::Until(deadline) = this.time {
-                begin_at(deadline, this.timer, this.node);
-            }
-            let work = this.work.as_mut().as_pin_mut();
-            let work = work.expect("a finished timeout was polled again");
-            if let Poll::Ready(output) = this.node.inside(|| work.poll(cx)) {
-                this.timer.disarm();
+        let limit = Limit::After(*this.duration);
+        let work = this.work.as_mut().as_pin_mut().expect(GONE);
+        let mut node = Node::new(Kind::Deadline);
+        match node.poll_first(cx, limit, |cx| work.poll(cx)) {
+            Poll::Ready(output) => {
                 this.work.set(None);
-                this.node.leave();
-                return Poll::Ready(Some(output));
+                Poll::Ready(Some(output))
             }
-            begin(this.time, this.timer, this.node);
-            if !this.node.look() {
-                return Poll::Pending;
+            Poll::Pending => {
+                // Nested limits that begin in one step read the same clock once.
+                let now = with_timers(|_, timers| timers.step_now());
+                let deadline = now.checked_add(*this.duration);
+                *this.phase = Phase::Until;
+                let wait = this.wait.insert(Wait::new(node, deadline));
+                if wait.go_on() {
+                    return this.take();
+                }
+                Poll::Pending
             }
         }
-        let taken = this.node.take(|| this.work.set(None));
-        this.timer.disarm();
-        if this.node.is_own(&taken) {
-            this.node.leave();
-            return Poll::Ready(None);
-        }
-        *this.time = Time::Passed;
-        this.node.pass_on_taken(taken);
-        this.node.leave();
-        Poll::Pending
     }
 }
 
-/// A time that has come is told before the work does anything, as with asyncio: the work ends at its first wait.
-fn begin_at(deadline: Instant, timer: &mut Timer, node: &Node) {
-    let Some(entry) = node.entry().filter(|_| !timer.is_armed_here()) else {
-        return;
-    };
-    let due = Scheduler::with_current(|scheduler| {
-        let timers = scheduler.and_then(Scheduler::timers);
-        timers.is_some_and(|timers| deadline <= timers.step_now())
-    });
-    if due {
-        timer.ring_soon(Alarm::Cancel(entry));
+impl<F: Future> LimitedProject<'_, F> {
+    /// Every poll but the usual first one.
+    fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        let wait = self
+            .wait
+            .get_or_insert_with(|| Wait::new(Node::new(Kind::Deadline), None));
+        match self.phase {
+            Phase::Nothing => {
+                self.work.set(None);
+                *self.phase = Phase::Turns;
+                wait.turns = Some(take_turns(cx.waker().clone()));
+                return wait.poll_turns();
+            }
+            Phase::Turns => return wait.poll_turns(),
+            Phase::Passed => return Poll::Pending,
+            _ => {}
+        }
+        if wait.node.enter(cx) {
+            return self.take();
+        }
+        wait.begin();
+        let work = self.work.as_mut().as_pin_mut().expect(GONE);
+        if let Poll::Ready(output) = wait.node.inside(|| work.poll(cx)) {
+            wait.timer.disarm();
+            self.work.set(None);
+            wait.node.leave();
+            return Poll::Ready(Some(output));
+        }
+        if *self.phase == Phase::JustALook {
+            *self.phase = Phase::Until;
+            if let Some(entry) = wait.node.entry() {
+                entry.request(None);
+            }
+        }
+        if wait.go_on() {
+            return self.take();
+        }
+        Poll::Pending
+    }
+
+    /// A request has come. One from further out goes on.
+    #[cold]
+    fn take(&mut self) -> Poll<Option<F::Output>> {
+        let Some(wait) = self.wait else {
+            return Poll::Pending;
+        };
+        let taken = wait.node.take(|| self.work.set(None));
+        wait.timer.disarm();
+        let own = wait.node.is_own(&taken);
+        if !own {
+            *self.phase = Phase::Passed;
+            wait.node.pass_on_taken(taken);
+        }
+        wait.node.leave();
+        if own {
+            Poll::Ready(None)
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl Wait {
+    fn new(node: Node, deadline: Option<Instant>) -> Wait {
+        Wait {
+            deadline,
+            timer: Timer::new(),
+            turns: None,
+            node,
+        }
+    }
+
+    /// Before the work is polled. A time that has come is told now, as with asyncio: the work ends at its first wait.
+    fn begin(&mut self) {
+        let Some(deadline) = self.deadline else {
+            return;
+        };
+        self.node.set_limit(Limit::At(deadline));
+        if self.timer.is_armed_here() {
+            return;
+        }
+        let due = Scheduler::with_current(|scheduler| {
+            let timers = scheduler.and_then(Scheduler::timers);
+            timers.is_some_and(|timers| deadline <= timers.step_now())
+        });
+        if let Some(entry) = self.node.entry().filter(|_| due) {
+            self.timer.ring_soon(Alarm::Cancel(entry));
+        }
+    }
+
+    /// The work is pending: from now on there is something to limit. True: take.
+    fn go_on(&mut self) -> bool {
+        if let (Some(deadline), Some(entry)) = (self.deadline, self.node.entry()) {
+            if !self.timer.is_armed_here() {
+                self.timer.arm(deadline, Alarm::Cancel(entry));
+            }
+        }
+        self.node.look()
+    }
+
+    fn poll_turns<T>(&self) -> Poll<Option<T>> {
+        let over = |turns: &Arc<AtomicBool>| turns.load(Ordering::Relaxed);
+        if self.turns.as_ref().is_some_and(over) {
+            Poll::Ready(None)
+        } else {
+            Poll::Pending
+        }
     }
 }
 
@@ -152,37 +256,4 @@ fn take_turns(waker: Waker) -> Arc<AtomicBool> {
         over.store(true, Ordering::Relaxed);
     }
     over
-}
-
-/// The work is pending: from now on there is something to limit.
-fn begin(time: &mut Time, timer: &mut Timer, node: &Node) {
-    let Some(entry) = node.entry() else { return };
-    match time {
-        Time::JustALook => {
-            *time = Time::Unlimited;
-            entry.request(None);
-        }
-        &mut Time::For(duration) => {
-            // Nested limits that begin in one step read the same clock once.
-            let now = with_timers(|_, timers| timers.step_now());
-            *time = now
-                .checked_add(duration)
-                .map_or(Time::Unlimited, Time::Until);
-            begin(time, timer, node);
-        }
-        &mut Time::Until(deadline) if !timer.is_armed_here() => {
-            timer.arm(deadline, Alarm::Cancel(entry));
-        }
-        _ => {}
-    }
-}
-
-impl Time {
-    fn limit(&self) -> Limit {
-        match *self {
-            Time::For(duration) => Limit::After(duration),
-            Time::Until(deadline) => Limit::At(deadline),
-            _ => Limit::None,
-        }
-    }
 }

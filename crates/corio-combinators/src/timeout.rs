@@ -52,9 +52,10 @@ use crate::limited::Limited;
 /// ```
 #[doc(alias = "wait_for")]
 #[doc(alias = "fail_after")]
+#[inline]
 pub fn timeout<F: IntoFuture>(duration: Duration, work: F) -> Timeout<F::IntoFuture> {
     Timeout {
-        limited: Limited::for_duration(work.into_future(), duration, is_started::<F>()),
+        limited: Limited::for_duration(work.into_future(), duration, is_started::<F>),
     }
 }
 
@@ -99,9 +100,10 @@ pub fn timeout_at<F: IntoFuture>(deadline: Instant, work: F) -> Timeout<F::IntoF
 /// }
 /// # }
 /// ```
+#[inline]
 pub fn move_on_after<F: IntoFuture>(duration: Duration, work: F) -> MoveOnAfter<F::IntoFuture> {
     MoveOnAfter {
-        limited: Limited::for_duration(work.into_future(), duration, is_started::<F>()),
+        limited: Limited::for_duration(work.into_future(), duration, is_started::<F>),
     }
 }
 

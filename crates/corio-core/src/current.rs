@@ -132,6 +132,12 @@ pub(crate) fn with_current_cell(look: impl FnOnce(&CellRef)) {
     });
 }
 
+/// Some task takes its step now on this thread.
+#[inline]
+pub(crate) fn is_in_step() -> bool {
+    with_inner(|inner| inner.is_some_and(|inner| !inner.current.get().is_null()))
+}
+
 /// The cell of the task that takes its step now on this thread.
 pub(crate) fn current_cell() -> Option<CellRef> {
     let mut current = None;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::actions::Actions;
 use super::node::Kind;
-use super::nodes::{Mark, NodeId, Nodes, Subject};
+use super::nodes::{NodeId, Nodes, Subject};
 use super::request::{Request, Why};
-use super::tree;
+use super::trouble::Mark;
+use super::{place, tree};
 
 impl Nodes {
     /// A request enters at a node. It waits there while the task is taking a step. False: the node has gone.
@@ -47,11 +48,10 @@ impl Nodes {
     fn in_flux(&self, top: u32) -> bool {
         match self.task_of(top) {
             Some(cell) => cell.state.is_running(),
-            None => tree::with(|tree| {
-                let current = tree.current.get();
+            None => {
+                let current = place::node();
                 current != 0 && self.top(current) == top
-            })
-            .unwrap_or(false),
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 //! The look at a tree before and after a step of its task: who has to take now, and who does not answer.
 
 use super::actions::Actions;
-use super::nodes::{Answer, NodeId, Nodes};
+use super::nodes::{NodeId, Nodes};
 use super::request::Request;
+use super::trouble::Answer;
 
 /// How often a task that wakes itself may put off the judgement that a node does not answer.
 const CHANCES: u32 = 8;

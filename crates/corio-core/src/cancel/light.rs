@@ -6,7 +6,8 @@
 
 use super::node::Kind;
 use super::nodes::{NodeId, Subject};
-use super::tree::{self, CurrentNode, Tree};
+use super::place;
+use super::tree::{self, Tree};
 use crate::cell::CellRef;
 use crate::current;
 use crate::key::TaskKey;
@@ -32,7 +33,7 @@ impl CellRef {
 /// wait is noted, and is to be registered inline. `None`: a node is needed.
 #[inline]
 pub(crate) fn begin(target: &CellRef) -> Option<TaskKey> {
-    if CurrentNode.get() != 0 || target.waiters.get() != 0 {
+    if !place::is_bare() || target.waiters.get() != 0 {
         return None;
     }
     let mut waiter = None;
@@ -61,7 +62,7 @@ pub(crate) enum Look {
 #[inline]
 pub(crate) fn look(waiter: TaskKey, target: &CellRef, over: bool) -> Look {
     let mut look = Look::Settled;
-    if CurrentNode.get() == 0 {
+    if place::node() == 0 {
         current::with_current_cell(|cell| {
             if cell.key.get() == waiter && cell.scope.get() == mark_of(target) {
                 look = if over {

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use super::actions::Actions;
 use super::entry::ScopeEntry;
 use super::nodes::{Limit, NodeId, Subject};
+use super::place;
 use super::request::Request;
 use super::taken::Taken;
 use super::task::{ask_here, collect_bounced, parent_here};
@@ -144,14 +145,35 @@ impl Node {
     /// Polls the inner future: nodes that join meanwhile stand below this one.
     #[inline]
     pub fn inside<R>(&self, poll: impl FnOnce() -> R) -> R {
-        struct Restore(u32);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                tree::with(|tree| tree.current.set(self.0));
-            }
+        place::inside(self.id.index, poll)
+    }
+
+    /// The first poll, for a node that takes only what enters at itself: nothing can, before it has a place, so it joins the tree
+    /// only when the inner future is pending. Instead of [`enter`](Node::enter) and [`inside`](Node::inside).
+    #[inline]
+    pub fn poll_first<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: Limit,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        if place::node() == 0 && !current::is_in_step() {
+            // Whoever joins below a topmost node needs it to be there.
+            self.enter(cx);
+            self.set_limit(limit);
+            return self.inside(|| poll(cx));
         }
-        let _restore = tree::with(|tree| Restore(tree.current.replace(self.id.index)));
-        poll()
+        let links = place::links();
+        let polled = place::inside_unborn(limit, || poll(cx));
+        if polled.is_pending() {
+            self.enter(cx);
+            tree::with(|tree| {
+                let mut nodes = tree.nodes.borrow_mut();
+                nodes.set_limit(self.id.index, limit);
+                nodes.adopt(self.id.index, links);
+            });
+        }
+        polled
     }
 
     /// After the inner future was pending: something has come up. True: take.

@@ -6,8 +6,10 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::node::{Kind, Members};
+use super::place;
 use super::request::{Part, Request, Why};
 use super::tree;
+use super::trouble::Trouble;
 use crate::cell::CellRef;
 
 /// A node of this thread's tree. Generations make an old id name nothing.
@@ -47,6 +49,8 @@ pub(crate) struct Entry {
     pub(super) first_child: u32,
     pub(super) next: u32,
     pub(super) previous: u32,
+    /// The number of its link.
+    linked: u64,
     /// The poll in which it was last reached, see [`Tree::stamp`](super::tree::Tree::stamp).
     pub(super) stamp: u64,
     pub(super) subject: Subject,
@@ -57,57 +61,6 @@ pub(crate) struct Entry {
     pub(super) covers: bool,
     /// Only while a request is under way.
     pub(super) trouble: Option<Box<Trouble>>,
-}
-
-/// What a node has to do with requests that are under way.
-#[derive(Default)]
-pub(super) struct Trouble {
-    /// To be taken at the next look.
-    pub(super) mark: Option<Mark>,
-    /// Taken or handed on, and still being worked on.
-    pub(super) working: Option<Request>,
-    /// Whether a node at work is worth waiting for.
-    pub(super) answer: Answer,
-    /// Entered here while the task was taking a step.
-    pub(super) queued: Option<Request>,
-    /// How much this node's own requests have added to the task's count.
-    pub(super) counted: u16,
-    /// At the top: what only the top of a tree has.
-    pub(super) top: Option<Box<Top>>,
-}
-
-/// What the top of a tree knows while requests are under way below it.
-#[derive(Default)]
-pub(super) struct Top {
-    /// Nodes that owe a look: marked, asked for an answer, or waiting for tasks that were asked to cancel.
-    pub(super) in_flight: Vec<NodeId>,
-    /// Nodes with something queued.
-    pub(super) queued_at: Vec<NodeId>,
-    /// The stamp of the poll in progress, if requests were under way when it began.
-    pub(super) began: Option<u64>,
-    /// Turns in a row in which silent nodes were given another chance.
-    pub(super) chances: u32,
-}
-
-pub(super) struct Mark {
-    pub(super) request: Request,
-    /// It came up, so it waits for others at work on the same.
-    pub(super) waits: bool,
-    /// Something of it came up from inside, where somebody waits to be dropped.
-    pub(super) risen: bool,
-    /// When it was made.
-    pub(super) stamp: u64,
-}
-
-/// Whether a node at work answers a wake. One that does not is not waited for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) enum Answer {
-    #[default]
-    Unasked,
-    /// Woken at this stamp, to be seen in the next poll.
-    Asked(u64),
-    Given,
-    Silent,
 }
 
 pub(crate) struct Nodes {
@@ -190,6 +143,7 @@ impl Nodes {
             parent => std::mem::replace(&mut self.at_mut(parent).first_child, index),
         };
         let entry = self.at_mut(index);
+        entry.linked = place::next_link();
         entry.parent = parent;
         entry.previous = 0;
         entry.next = first;
@@ -209,6 +163,17 @@ impl Nodes {
         }
         if next != 0 {
             self.at_mut(next).previous = previous;
+        }
+    }
+
+    /// A node has come late: its siblings that were linked after so many links belong below it.
+    pub(super) fn adopt(&mut self, index: u32, links: u64) {
+        let siblings = self.children(self.parent(index));
+        let younger = siblings.take_while(|other| self.at(*other).linked > links);
+        let mut mine: Vec<u32> = younger.filter(|other| *other != index).collect();
+        while let Some(other) = mine.pop() {
+            self.unlink(other);
+            self.link(other, index);
         }
     }
 
@@ -309,54 +274,6 @@ impl Nodes {
         limits.filter(|limit| *limit != Limit::None).collect()
     }
 
-    #[inline]
-    pub(crate) fn in_trouble(&self, index: u32) -> bool {
-        self.at(index).trouble.is_some()
-    }
-
-    pub(super) fn trouble(&mut self, index: u32) -> &mut Trouble {
-        self.at_mut(index).trouble.get_or_insert_default()
-    }
-
-    pub(super) fn trouble_of(&self, index: u32) -> Option<&Trouble> {
-        self.at(index).trouble.as_deref()
-    }
-
-    pub(super) fn trouble_mut(&mut self, index: u32) -> Option<&mut Trouble> {
-        self.at_mut(index).trouble.as_deref_mut()
-    }
-
-    pub(super) fn top_state(&mut self, top: u32) -> &mut Top {
-        self.trouble(top).top.get_or_insert_default()
-    }
-
-    /// Frees what an uneventful node does not need.
-    pub(super) fn tidy(&mut self, index: u32) {
-        let idle = self.trouble_of(index).is_some_and(Trouble::is_idle);
-        if idle {
-            self.at_mut(index).trouble = None;
-        }
-    }
-
-    pub(super) fn mark_of(&self, index: u32) -> Option<&Mark> {
-        self.trouble_of(index)?.mark.as_ref()
-    }
-
-    pub(crate) fn working(&self, index: u32) -> Option<&Request> {
-        self.trouble_of(index)?.working.as_ref()
-    }
-
-    /// Notes that the node is at work on what it took, or not any more.
-    pub(crate) fn set_working(&mut self, index: u32, request: Option<Request>) {
-        if request.is_none() && !self.in_trouble(index) {
-            return;
-        }
-        let trouble = self.trouble(index);
-        trouble.working = request;
-        trouble.answer = Answer::Unasked;
-        self.tidy(index);
-    }
-
     /// The task that a root stands for.
     pub(super) fn task_of(&self, index: u32) -> Option<&CellRef> {
         match &self.at(index).subject {
@@ -393,16 +310,6 @@ impl Nodes {
     }
 }
 
-impl Trouble {
-    fn is_idle(&self) -> bool {
-        self.mark.is_none()
-            && self.working.is_none()
-            && self.queued.is_none()
-            && self.counted == 0
-            && self.top.is_none()
-    }
-}
-
 impl Entry {
     fn vacant() -> Entry {
         Entry {
@@ -412,6 +319,7 @@ impl Entry {
             first_child: 0,
             next: 0,
             previous: 0,
+            linked: 0,
             stamp: 0,
             subject: Subject::None,
             waker: None,

@@ -9,6 +9,7 @@ use super::cancelled::Cancelled;
 use super::light;
 use super::node::Kind;
 use super::nodes::{Limit, Nodes, Subject};
+use super::place;
 use super::request::{Request, Why};
 use super::tree::{self, Tree};
 use crate::cell::CellRef;
@@ -140,7 +141,7 @@ pub(super) fn collect_bounced<R>(body: impl FnOnce() -> R) -> (R, Option<Request
 /// The node that a node which is polled now stands below; 0 outside of any node and any task.
 #[inline]
 pub(super) fn parent_here(tree: &Tree) -> u32 {
-    match tree.current.get() {
+    match place::node() {
         0 => {
             let mut root = 0;
             current::with_current_cell(|cell| root = root_of(tree, cell));
@@ -173,7 +174,7 @@ pub(super) fn rise_here(request: Request) {
     let risen = tree::with(|tree| {
         let mut actions = Actions::default();
         let risen = {
-            let start = here(tree);
+            let start = here();
             let mut nodes = tree.nodes.borrow_mut();
             let request = nodes.on_the_way_up(start, request);
             nodes.rise_from(start, request, &mut actions)
@@ -187,8 +188,8 @@ pub(super) fn rise_here(request: Request) {
 }
 
 /// The innermost node or root that is there; nothing is made.
-fn here(tree: &Tree) -> u32 {
-    match tree.current.get() {
+fn here() -> u32 {
+    match place::node() {
         0 => current::current_cell().map_or(0, |cell| cell.root()),
         current => current,
     }
@@ -202,7 +203,7 @@ pub(super) fn ask_here(why: Arc<Why>) {
     }
     let taken = tree::with(|tree| {
         let mut actions = Actions::default();
-        let start = tree.current.get();
+        let start = place::node();
         let mut nodes = tree.nodes.borrow_mut();
         let taken = nodes.innermost_catcher(start).is_some_and(|origin| {
             let request = Nodes::entering(origin, why);
@@ -220,9 +221,10 @@ pub(super) fn ask_here(why: Arc<Why>) {
 
 /// Until when the code that runs now has time: the nearest deadline of the scopes around it in this task.
 pub fn deadline_here() -> Option<Instant> {
-    let limits = tree::with(|tree| tree.nodes.borrow().limits(here(tree)))?;
+    let joined = tree::with(|tree| tree.nodes.borrow().limits(here()))?;
     let now = || Some(crate::Scheduler::current()?.timers()?.step_now());
-    let times = limits.into_iter().filter_map(|limit| match limit {
+    let limits = joined.into_iter().chain(place::limits());
+    let times = limits.filter_map(|limit| match limit {
         Limit::None => None,
         Limit::After(duration) => now()?.checked_add(duration),
         Limit::At(time) => Some(time),

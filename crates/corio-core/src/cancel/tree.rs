@@ -14,8 +14,6 @@ pub(crate) struct Tree {
     /// Given at the first use; 0 before.
     number: Cell<u64>,
     pub(crate) nodes: RefCell<Nodes>,
-    /// The node whose inner future is being polled; 0 is none.
-    pub(crate) current: CurrentNode,
     /// Counts the steps of tasks that have requests under way. What is marked or reached notes the present number, so that it
     /// can be told whether a node was reached by a step, and whether a mark is older than a step.
     stamp: Cell<u64>,
@@ -30,33 +28,12 @@ static RETURNED: Mutex<Vec<(u64, NodeId)>> = Mutex::new(Vec::new());
 static RETURNED_COUNT: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    static CURRENT_NODE: Cell<u32> = const { Cell::new(0) };
     static TREE: Tree = const { Tree {
         number: Cell::new(0),
         nodes: RefCell::new(Nodes::new()),
-        current: CurrentNode,
         stamp: Cell::new(1),
         collecting: RefCell::new(Vec::new()),
     } };
-}
-
-/// The node whose inner future is being polled on this thread; 0 is none. It stands apart from the tree, because waits without a
-/// node look at nothing else.
-pub(crate) struct CurrentNode;
-
-impl CurrentNode {
-    #[inline]
-    pub(crate) fn get(&self) -> u32 {
-        CURRENT_NODE.get()
-    }
-
-    pub(crate) fn set(&self, index: u32) {
-        CURRENT_NODE.set(index);
-    }
-
-    pub(crate) fn replace(&self, index: u32) -> u32 {
-        CURRENT_NODE.replace(index)
-    }
 }
 
 /// Uses this thread's tree; `None` while the thread is ending.
@@ -77,18 +54,6 @@ pub(crate) fn next_request() -> u64 {
 /// The present stamp.
 pub(super) fn stamp() -> u64 {
     with(|tree| tree.stamp.get()).unwrap_or(0)
-}
-
-/// Runs `body` as if outside of every node: what it polls has a place of its own.
-pub(crate) fn outside<R>(body: impl FnOnce() -> R) -> R {
-    struct Restore(u32);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            with(|tree| tree.current.set(self.0));
-        }
-    }
-    let _restore = with(|tree| Restore(tree.current.replace(0)));
-    body()
 }
 
 /// A `Cancelled` was dropped that nobody had decided about: if a catcher is dropping it, its request joins.

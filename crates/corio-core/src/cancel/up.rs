@@ -2,9 +2,10 @@
 
 use super::actions::Actions;
 use super::node::Kind;
-use super::nodes::{Answer, NodeId, Nodes};
+use super::nodes::{NodeId, Nodes};
 use super::request::Request;
 use super::tree;
+use super::trouble::Answer;
 
 impl Nodes {
     /// Sends a request from a node to the next taker above it. False: it matters to nobody any more, or nobody could take it.
