@@ -21,8 +21,8 @@ impl EventLoopBuilder {
         EventLoopBuilder::default()
     }
 
-    /// The loop keeps its own time: it stands still while anything is ready or outstanding (I/O, other threads, a
-    /// [`Remote`](crate::Remote) handle in use), and otherwise jumps to the next deadline. When nothing can ever run again, the
+    /// The loop keeps its own time: it stands still while anything is ready or outstanding (a registered source,
+    /// a [`Remote`](crate::Remote) handle in use), and otherwise jumps to the next deadline. When nothing can ever run again, the
     /// run panics with a list of the tasks.
     pub fn virtual_clock(mut self) -> Self {
         self.virtual_clock = true;

@@ -58,8 +58,6 @@ pub(crate) struct Loop {
     pub(crate) debug: Cell<bool>,
     pub(crate) slow: Cell<Duration>,
     pub(crate) name: RefCell<Option<String>>,
-    /// Work on other threads that will come back: a virtual clock stands still meanwhile.
-    pub(crate) elsewhere: Cell<usize>,
 }
 
 /// What a leaf finds in the scheduler.
@@ -104,7 +102,6 @@ impl EventLoop {
             debug: Cell::new(std::env::var_os("CORIO_DEBUG").is_some_and(|value| value != "0")),
             slow: Cell::new(SLOW_CALLBACK),
             name: RefCell::new(None),
-            elsewhere: Cell::new(0),
         });
         let event_loop = Rc::downgrade(&inner);
         inner.scheduler.set_drivers(Rc::new(Drivers { event_loop }));

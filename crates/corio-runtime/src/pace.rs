@@ -62,3 +62,35 @@ impl Pace {
         self.visited.set(now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes as many steps as are allowed before a visit, which took this long.
+    fn stretch(pace: &Pace, now: &mut Nanos, took: Nanos) -> usize {
+        let steps = pace.share();
+        assert!(pace.made(steps), "a visit is due when the share is used up");
+        *now += took;
+        pace.visit(*now);
+        steps
+    }
+
+    #[test]
+    fn short_steps_never_put_a_visit_off_beyond_the_bound() {
+        let (pace, mut now) = (Pace::new(), 0);
+        let stretches: Vec<usize> = (0..20).map(|_| stretch(&pace, &mut now, 100)).collect();
+        assert_eq!(stretches.iter().max(), Some(&MOST_STEPS));
+        assert_eq!(stretches.last(), Some(&MOST_STEPS));
+    }
+
+    #[test]
+    fn long_steps_come_to_a_visit_after_every_one_of_them() {
+        let (pace, mut now) = (Pace::new(), 0);
+        let stretches: Vec<usize> = (0..20)
+            .map(|_| stretch(&pace, &mut now, 1_000_000))
+            .collect();
+        assert!(stretches.windows(2).all(|pair| pair[1] <= pair[0]));
+        assert_eq!(stretches.last(), Some(&1));
+    }
+}

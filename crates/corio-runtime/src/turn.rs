@@ -278,7 +278,7 @@ impl<'a> Run<'a> {
         if !wait || scheduler.ready() > 0 {
             return;
         }
-        if io || self.event_loop.elsewhere.get() > 0 || scheduler.remotes() > 0 {
+        if io || scheduler.remotes() > 0 {
             self.wait(None);
             scheduler.take_mail();
             return;
