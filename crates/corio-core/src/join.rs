@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::cancel::light::{self, Look};
+use crate::cancel::light;
 use crate::cancel::{Kind, Node};
 use crate::cell::CellRef;
 use crate::current;
@@ -15,7 +15,6 @@ use crate::key::TaskKey;
 use crate::task::{AnyTask, Task};
 use crate::waiters::Registration;
 use crate::waiting::{self, WaitKind};
-use crate::waker;
 
 static TASK: WaitKind = WaitKind::new("task");
 
@@ -38,8 +37,8 @@ pub struct OwnedWait<T> {
     site: &'static Location<'static>,
     /// A request went up from here, and whoever takes it drops this: until then there is no result.
     gone_up: bool,
-    /// The task that waits without a node, see [`light`].
-    light: Option<TaskKey>,
+    /// It waits without a node, registered inline, see [`light`].
+    light: bool,
     node: Node,
 }
 
@@ -55,23 +54,9 @@ impl<T> IntoFuture for Task<T> {
             registration: None,
             site,
             gone_up: false,
-            light: None,
+            light: false,
             node: Node::new(Kind::Wait),
         }
-    }
-}
-
-impl<T> OwnedWait<T> {
-    /// Ends the wait with the outcome that is there.
-    #[inline]
-    fn finish(&mut self) -> Poll<Result<T, TaskError>> {
-        self.settle();
-        self.node.leave();
-        let task = self
-            .task
-            .take()
-            .expect("the task is there until the wait ends");
-        Poll::Ready(task.into_result())
     }
 }
 
@@ -80,67 +65,86 @@ impl<T> Unpin for OwnedWait<T> {}
 impl<T> Future for OwnedWait<T> {
     type Output = Result<T, TaskError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if this.gone_up {
-            return Poll::Pending;
+        if let Some(task) = this.task.take_if(|task| task.can_leave()) {
+            if this.registration.is_none() && !this.gone_up {
+                // It had ended before the first poll.
+                return Poll::Ready(task.into_outcome());
+            }
+            return this.poll_ended(task, cx);
         }
-        let task = this
-            .task
-            .as_ref()
-            .expect("a finished wait was polled again");
-        let cell = task.cell();
-        if this.registration.is_none() {
-            if task.can_leave() {
-                return this.finish();
-            }
-            this.light = light::begin(cell);
-            match this.light {
-                // The waker of a select inside of the task is another one than the task's.
-                Some(waiter) if waker::key_of(cx.waker()) == Some(waiter) => {
-                    this.registration = Some(cell.wait(cx.waker(), None));
-                    waiting::note(&TASK, this.site);
-                    return Poll::Pending;
-                }
-                Some(_) => this.settle(),
-                None => {}
-            }
-        } else if let Some(waiter) = this.light {
-            match light::look(waiter, cell, task.can_leave()) {
-                Look::Over => {
-                    this.light = None;
-                    return this.finish();
-                }
-                Look::Still => {
-                    this.registration = Some(cell.wait(cx.waker(), this.registration));
-                    waiting::note(&TASK, this.site);
-                    return Poll::Pending;
-                }
-                Look::Settled => this.settle(),
-            }
-        }
-        this.poll_in_tree(cx)
+        this.poll_waiting(cx)
     }
 }
 
 impl<T> OwnedWait<T> {
-    /// Goes on with a node: the one that was made for this wait meanwhile, if there is one.
-    #[inline]
-    fn settle(&mut self) {
-        if self.light.is_some() {
-            self.settle_light();
+    /// The task has ended after the first poll.
+    fn poll_ended(&mut self, task: Task<T>, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
+        if self.gone_up {
+            self.task = Some(task);
+            return Poll::Pending;
         }
+        if let Some(waiter) = self.light_waiter() {
+            if light::is_over(waiter, task.cell()) {
+                self.light = false;
+                return Poll::Ready(task.into_outcome());
+            }
+        }
+        self.task = Some(task);
+        self.settle();
+        self.poll_in_tree(cx)
     }
 
-    #[cold]
-    fn settle_light(&mut self) {
-        if let (Some(waiter), Some(task)) = (self.light.take(), &self.task) {
+    /// The task has not ended, or its value may not leave yet.
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
+        if self.gone_up {
+            return Poll::Pending;
+        }
+        let Some(task) = &self.task else {
+            panic!("a finished wait was polled again");
+        };
+        match self.light_waiter() {
+            None if self.registration.is_none() => {
+                // The waker of a select inside of the task is another one than the task's.
+                if let Some(waiter) = light::begin(task.cell(), cx.waker()) {
+                    self.light = true;
+                    self.registration = Some(Registration::inline(waiter));
+                    waiting::note(&TASK, self.site);
+                    return Poll::Pending;
+                }
+            }
+            Some(waiter) if light::is_still(waiter, task.cell(), cx.waker()) => {
+                waiting::note(&TASK, self.site);
+                return Poll::Pending;
+            }
+            _ => {}
+        }
+        self.settle();
+        self.poll_in_tree(cx)
+    }
+
+    /// The task that waits, if it does so without a node.
+    #[inline]
+    fn light_waiter(&self) -> Option<TaskKey> {
+        self.registration
+            .filter(|_| self.light)
+            .and_then(Registration::key)
+    }
+
+    /// Goes on with a node: the one that was made for this wait meanwhile, if there is one.
+    fn settle(&mut self) {
+        let waiter = self.light_waiter();
+        self.light = false;
+        if let (Some(waiter), Some(task)) = (waiter, &self.task) {
             if let Some(id) = light::end(waiter, task.cell()) {
                 self.node.adopt(id);
             }
         }
     }
 
+    #[inline(never)]
     fn poll_in_tree(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
         let task = self
             .task
@@ -162,7 +166,10 @@ impl<T> OwnedWait<T> {
                 return Poll::Pending;
             }
             self.node.rest();
-            return self.finish();
+            self.node.leave();
+            let task = self.task.take();
+            let task = task.expect("the task is there until the wait ends");
+            return Poll::Ready(task.into_outcome());
         }
         self.registration = Some(task.cell().wait(cx.waker(), self.registration));
         waiting::note(&TASK, self.site);
@@ -173,25 +180,37 @@ impl<T> OwnedWait<T> {
 impl<T> Drop for OwnedWait<T> {
     #[inline]
     fn drop(&mut self) {
-        if self.task.is_some() {
-            self.drop_waiting();
+        if let Some(task) = self.task.take() {
+            let waiter = self.light_waiter();
+            drop_waiting(
+                task,
+                self.registration,
+                waiter,
+                self.gone_up,
+                &mut self.node,
+            );
         }
     }
 }
 
-impl<T> OwnedWait<T> {
-    /// It is dropped by foreign code, or with the task that waits.
-    #[cold]
-    fn drop_waiting(&mut self) {
-        self.settle();
-        let Some(task) = self.task.take() else { return };
-        let Some(registration) = self.registration else {
-            return;
-        };
-        task.cell().forget_wait(registration);
-        if !self.gone_up && !self.node.is_working() {
-            task.cancel();
-        }
+/// A wait is dropped by foreign code, or with the task that waits.
+#[inline(never)]
+fn drop_waiting<T>(
+    task: Task<T>,
+    registration: Option<Registration>,
+    light: Option<TaskKey>,
+    gone_up: bool,
+    node: &mut Node,
+) {
+    let Some(registration) = registration else {
+        return;
+    };
+    if let Some(id) = light.and_then(|waiter| light::end(waiter, task.cell())) {
+        node.adopt(id);
+    }
+    task.cell().forget_wait(registration);
+    if !gone_up && !node.is_working() {
+        task.cancel();
     }
 }
 

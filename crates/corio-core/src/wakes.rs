@@ -14,7 +14,8 @@ impl Inner {
     #[inline(always)]
     pub(crate) fn wake_cell(&self, cell: &CellRef) {
         if cell.state.wake() {
-            self.ready.push(cell.clone());
+            // SAFETY: a task that could be woken is unfinished, so it is in the table.
+            unsafe { self.ready.push_task(cell) };
         }
     }
 
@@ -22,7 +23,8 @@ impl Inner {
     pub(crate) fn relay(&self, key: TaskKey) {
         self.tasks.with(key, |cell| {
             if cell.state.relay() {
-                self.ready.push(cell.clone());
+                // SAFETY: as in `wake_cell`.
+                unsafe { self.ready.push_task(cell) };
             }
         });
     }

@@ -341,9 +341,13 @@ impl Node {
     /// Leaves the tree. What was under way goes to the node above.
     #[inline]
     pub fn leave(&mut self) {
-        if self.tree == 0 {
-            return;
+        if self.tree != 0 {
+            self.leave_tree();
         }
+    }
+
+    #[inline(never)]
+    fn leave_tree(&mut self) {
         let (number, id) = (self.tree, self.id);
         self.tree = 0;
         let left = tree::with(|tree| {
