@@ -33,13 +33,18 @@ static TASK: WaitKind = WaitKind::new("task");
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct OwnedWait<T> {
     task: Option<Task<T>>,
+    wait: Wait,
+}
+
+/// What an owned wait has of its own.
+struct Wait {
     registration: Option<Registration>,
     site: &'static Location<'static>,
+    node: Node,
     /// A request went up from here, and whoever takes it drops this: until then there is no result.
     gone_up: bool,
     /// It waits without a node, registered inline, see [`light`].
     light: bool,
-    node: Node,
 }
 
 impl<T> IntoFuture for Task<T> {
@@ -48,14 +53,15 @@ impl<T> IntoFuture for Task<T> {
 
     #[track_caller]
     fn into_future(self) -> OwnedWait<T> {
-        let site = Location::caller();
         OwnedWait {
             task: Some(self),
-            registration: None,
-            site,
-            gone_up: false,
-            light: false,
-            node: Node::new(Kind::Wait),
+            wait: Wait {
+                registration: None,
+                site: Location::caller(),
+                node: Node::new(Kind::Wait),
+                gone_up: false,
+                light: false,
+            },
         }
     }
 }
@@ -65,64 +71,66 @@ impl<T> Unpin for OwnedWait<T> {}
 impl<T> Future for OwnedWait<T> {
     type Output = Result<T, TaskError>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if let Some(task) = this.task.take_if(|task| task.can_leave()) {
-            if this.registration.is_none() && !this.gone_up {
-                // It had ended before the first poll.
+            let fresh = this.wait.registration.is_none() && !this.wait.gone_up;
+            if fresh || this.wait.is_light_and_over(task.cell()) {
                 return Poll::Ready(task.into_outcome());
             }
-            return this.poll_ended(task, cx);
+            this.task = Some(task);
         }
-        this.poll_waiting(cx)
+        let Some(task) = &this.task else {
+            panic!("a finished wait was polled again");
+        };
+        if this.wait.poll(task.cell(), cx) {
+            if let Some(task) = this.task.take() {
+                return Poll::Ready(task.into_outcome());
+            }
+        }
+        Poll::Pending
     }
 }
 
-impl<T> OwnedWait<T> {
-    /// The task has ended after the first poll.
-    fn poll_ended(&mut self, task: Task<T>, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
-        if self.gone_up {
-            self.task = Some(task);
-            return Poll::Pending;
+impl Wait {
+    /// Nothing joined the tree for this wait, and now nothing has to.
+    #[inline]
+    fn is_light_and_over(&mut self, task: &CellRef) -> bool {
+        let waiter = self.light_waiter();
+        let over = waiter.is_some_and(|waiter| light::is_over(waiter, task));
+        if over {
+            self.light = false;
         }
-        if let Some(waiter) = self.light_waiter() {
-            if light::is_over(waiter, task.cell()) {
-                self.light = false;
-                return Poll::Ready(task.into_outcome());
-            }
-        }
-        self.task = Some(task);
-        self.settle();
-        self.poll_in_tree(cx)
+        over
     }
 
-    /// The task has not ended, or its value may not leave yet.
-    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
+    /// True: the wait is over, and the outcome may be taken.
+    #[inline(never)]
+    fn poll(&mut self, cell: &CellRef, cx: &mut Context<'_>) -> bool {
         if self.gone_up {
-            return Poll::Pending;
+            return false;
         }
-        let Some(task) = &self.task else {
-            panic!("a finished wait was polled again");
-        };
         match self.light_waiter() {
             None if self.registration.is_none() => {
                 // The waker of a select inside of the task is another one than the task's.
-                if let Some(waiter) = light::begin(task.cell(), cx.waker()) {
+                if let Some(waiter) = light::begin(cell, cx.waker()) {
                     self.light = true;
                     self.registration = Some(Registration::inline(waiter));
                     waiting::note(&TASK, self.site);
-                    return Poll::Pending;
+                    return false;
                 }
             }
-            Some(waiter) if light::is_still(waiter, task.cell(), cx.waker()) => {
+            Some(waiter) if light::is_still(waiter, cell, cx.waker()) => {
                 waiting::note(&TASK, self.site);
-                return Poll::Pending;
+                return false;
             }
             _ => {}
         }
-        self.settle();
-        self.poll_in_tree(cx)
+        if self.light {
+            self.settle(cell);
+        }
+        self.poll_in_tree(&AnyTask::new(cell.clone()), cx)
     }
 
     /// The task that waits, if it does so without a node.
@@ -134,46 +142,51 @@ impl<T> OwnedWait<T> {
     }
 
     /// Goes on with a node: the one that was made for this wait meanwhile, if there is one.
-    fn settle(&mut self) {
+    #[inline(never)]
+    fn settle(&mut self, task: &CellRef) {
         let waiter = self.light_waiter();
         self.light = false;
-        if let (Some(waiter), Some(task)) = (waiter, &self.task) {
-            if let Some(id) = light::end(waiter, task.cell()) {
-                self.node.adopt(id);
-            }
+        if let Some(id) = waiter.and_then(|waiter| light::end(waiter, task)) {
+            self.node.adopt(id);
         }
     }
 
     #[inline(never)]
-    fn poll_in_tree(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
-        let task = self
-            .task
-            .as_ref()
-            .expect("a finished wait was polled again");
+    fn poll_in_tree(&mut self, task: &AnyTask, cx: &mut Context<'_>) -> bool {
         check_wait(task.cell());
-        let any = task.any();
-        if self.node.enter_wait(cx, &any) {
+        if self.node.enter_wait(cx, task) {
             // The request came when the task had ended already: nobody below can take it, so it goes up, and the value goes.
             let taken = self.node.take(|| ());
             self.gone_up = true;
             self.node.pass_on_taken(taken);
-            return Poll::Pending;
+            return false;
         }
-        if task.can_leave() {
+        if task.is_settled() {
             if self.node.is_working() && task.cancelled() {
                 self.gone_up = true;
                 self.node.pass_on();
-                return Poll::Pending;
+                return false;
             }
             self.node.rest();
             self.node.leave();
-            let task = self.task.take();
-            let task = task.expect("the task is there until the wait ends");
-            return Poll::Ready(task.into_outcome());
+            return true;
         }
         self.registration = Some(task.cell().wait(cx.waker(), self.registration));
         waiting::note(&TASK, self.site);
-        Poll::Pending
+        false
+    }
+
+    /// The wait is dropped by foreign code, or with the task that waits.
+    #[inline(never)]
+    fn end_early(&mut self, task: &AnyTask) {
+        self.settle(task.cell());
+        let Some(registration) = self.registration else {
+            return;
+        };
+        task.cell().forget_wait(registration);
+        if !self.gone_up && !self.node.is_working() {
+            task.cancel();
+        }
     }
 }
 
@@ -181,37 +194,15 @@ impl<T> Drop for OwnedWait<T> {
     #[inline]
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
-            let waiter = self.light_waiter();
-            drop_waiting(
-                task,
-                self.registration,
-                waiter,
-                self.gone_up,
-                &mut self.node,
-            );
+            drop_waiting(task, &mut self.wait);
         }
     }
 }
 
-/// A wait is dropped by foreign code, or with the task that waits.
+#[cold]
 #[inline(never)]
-fn drop_waiting<T>(
-    task: Task<T>,
-    registration: Option<Registration>,
-    light: Option<TaskKey>,
-    gone_up: bool,
-    node: &mut Node,
-) {
-    let Some(registration) = registration else {
-        return;
-    };
-    if let Some(id) = light.and_then(|waiter| light::end(waiter, task.cell())) {
-        node.adopt(id);
-    }
-    task.cell().forget_wait(registration);
-    if !gone_up && !node.is_working() {
-        task.cancel();
-    }
+fn drop_waiting<T>(task: Task<T>, wait: &mut Wait) {
+    wait.end_early(&task.any());
 }
 
 impl<T> fmt::Debug for OwnedWait<T> {

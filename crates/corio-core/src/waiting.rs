@@ -83,15 +83,12 @@ pub fn note(kind: &'static WaitKind, site: &'static Location<'static>) {
 pub fn note_turn(kind: &'static WaitKind, site: &'static Location<'static>, waker: &Waker) {
     let number = kind.number.load(Ordering::Relaxed);
     let noted = current::with_inner(|inner| {
-        let (Some(inner), Some(key)) = (inner, waker::key_of(waker)) else {
-            return false;
-        };
-        if number == 0 || !inner.ready.has_room() {
-            return false;
-        }
         let mut noted = false;
+        let Some(inner) = inner.filter(|inner| number != 0 && inner.ready.has_room()) else {
+            return noted;
+        };
         inner.with_current(|cell| {
-            if cell.key.get() == key {
+            if waker::is_of(waker, cell.key.get()) {
                 cell.wait_kind.set(number);
                 cell.wait_site.set(Some(site));
                 inner.wake_cell(cell);

@@ -36,14 +36,14 @@ impl CellRef {
 /// has no other node: the wait is noted, and registered inline. `None`: a node is needed.
 #[inline]
 pub(crate) fn begin(target: &CellRef, waker: &Waker) -> Option<TaskKey> {
-    let key = waker::key_of(waker)?;
     if !place::is_bare() || target.waiters.get() != 0 || target.state.is_done() {
         return None;
     }
     let mut waiter = None;
     current::with_current_cell(|cell| {
+        let key = cell.key.get();
         let same_loop = key.loop_id() == target.key.get().loop_id();
-        if cell.key.get() == key && cell.scope.get() == 0 && same_loop && cell != target {
+        if waker::is_of(waker, key) && cell.scope.get() == 0 && same_loop && cell != target {
             cell.scope.set(mark_of(target));
             target.waiters.set(key.to_bits());
             waiter = Some(key);
@@ -55,7 +55,7 @@ pub(crate) fn begin(target: &CellRef, waker: &Waker) -> Option<TaskKey> {
 /// The light wait of the running task is still all there is, its waker is the task's, and it is still to be woken by the end.
 #[inline]
 pub(crate) fn is_still(waiter: TaskKey, target: &CellRef, waker: &Waker) -> bool {
-    !target.state.is_done() && waker::key_of(waker) == Some(waiter) && at(waiter, target, |_| {})
+    !target.state.is_done() && waker::is_of(waker, waiter) && at(waiter, target, |_| {})
 }
 
 /// The same, and since it is over it is taken out.

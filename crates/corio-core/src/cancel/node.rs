@@ -382,10 +382,7 @@ impl fmt::Debug for Node {
 /// The waker is that of the task that takes its step now.
 #[inline]
 fn is_of_current_task(waker: &Waker) -> bool {
-    let Some(key) = waker::key_of(waker) else {
-        return false;
-    };
     let mut same = false;
-    current::with_current_cell(|cell| same = cell.key.get() == key);
+    current::with_current_cell(|cell| same = waker::is_of(waker, cell.key.get()));
     same
 }
