@@ -16,6 +16,7 @@ use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::ptr::{self, NonNull};
 
 use crate::cell::{CellRef, Header};
+use crate::prefetch;
 
 /// A place in the queue: a task or a callback.
 type Entry = NonNull<Header>;
@@ -139,6 +140,20 @@ impl Ready {
         // SAFETY: the stretch ends at the end of the batch at most.
         line.stop = unsafe { line.head.add(length as usize) };
         length
+    }
+
+    /// Has the memory of the cells that come after this stretch of the batch fetched, so that it is there when their turn comes.
+    #[inline]
+    pub(crate) fn look_ahead(&self, count: usize) {
+        // SAFETY: see the module; from `stop` to `end` there are entries.
+        let ahead = unsafe {
+            let line = &*self.line.get();
+            let length = line.end.offset_from(line.stop) as usize;
+            std::slice::from_raw_parts(line.stop, length.min(count))
+        };
+        for entry in ahead {
+            prefetch::cell(entry.as_ptr());
+        }
     }
 
     /// The next entry of the stretch.

@@ -17,6 +17,11 @@ use crate::stage::Advance;
 use crate::state::{Begin, Outcome};
 use crate::waker;
 
+/// So many steps are made before the next cells are asked for, as many again.
+const STRETCH: u64 = 16;
+/// Fewer cells than this are in the cache anyway.
+const CROWD: usize = 512;
+
 impl Scheduler {
     /// Runs at most `limit` steps and callbacks, in order, and returns how many there were. It returns early when nothing is
     /// ready, and at the end of a batch when [`pause`](Scheduler::pause) was asked for. It does not look at the mail from other
@@ -91,9 +96,12 @@ impl Scheduler {
         let mut left = last - self.steps();
         let mut only_this = inner.pause.get() && self.steps() != first;
         loop {
-            let stretch = inner.ready.begin_stretch(left, only_this);
+            let stretch = inner.ready.begin_stretch(left.min(STRETCH), only_this);
             if stretch == 0 {
                 return;
+            }
+            if stretch == STRETCH && inner.ready.left() > CROWD {
+                inner.ready.look_ahead(STRETCH as usize);
             }
             while let Some(queued) = inner.ready.take_next() {
                 self.step(queued);

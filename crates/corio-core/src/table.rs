@@ -10,6 +10,7 @@ use std::ptr;
 
 use crate::cell::{CellRef, Header};
 use crate::key::{MAX_SLOTS, TaskKey};
+use crate::prefetch;
 
 /// The unfinished tasks by slot. It holds a reference to each.
 pub(crate) struct Tasks {
@@ -159,6 +160,22 @@ impl Tasks {
         // SAFETY: see the module; only a word is read.
         let table = unsafe { &*self.table.get() };
         table.slots.get(slot).copied()
+    }
+
+    /// Has the place of a task in the table fetched.
+    #[inline]
+    pub(crate) fn prefetch_slot(&self, key: TaskKey) {
+        // SAFETY: see the module.
+        let table = unsafe { &*self.table.get() };
+        prefetch::line(table.slots.as_ptr().wrapping_add(key.slot()));
+    }
+
+    /// Has the cell of a task fetched.
+    #[inline]
+    pub(crate) fn prefetch_task(&self, key: TaskKey) {
+        if let Some(slot) = self.slot(key.slot()) {
+            prefetch::cell(slot.0);
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -29,6 +29,19 @@ impl Inner {
         });
     }
 
+    /// The same for several. Their cells are fetched together, since otherwise each would have to be waited for.
+    pub(crate) fn relay_all(&self, keys: impl Iterator<Item = TaskKey> + Clone) {
+        for key in keys.clone() {
+            self.tasks.prefetch_slot(key);
+        }
+        for key in keys.clone() {
+            self.tasks.prefetch_task(key);
+        }
+        for key in keys {
+            self.relay(key);
+        }
+    }
+
     /// Looks at the cell of the task that takes its step now.
     #[inline]
     pub(crate) fn with_current(&self, look: impl FnOnce(&CellRef)) {
