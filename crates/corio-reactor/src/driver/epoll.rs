@@ -24,6 +24,7 @@ use super::BATCH;
 use crate::direction::Directions;
 use crate::key::Token;
 use crate::notifier::Alarm;
+use crate::readiness::Tidings;
 use crate::sys::{self, EventBuffer, Mode};
 
 pub(crate) struct Epoll {
@@ -74,13 +75,13 @@ impl Epoll {
         wait(poller, events, limit)
     }
 
-    pub(super) fn for_each(&self, mut visit: impl FnMut(Token, Directions)) {
+    pub(super) fn for_each(&self, mut visit: impl FnMut(Token, Directions, Tidings)) {
         for event in self.events.borrow_mut().0.drain(..) {
             let token = Token(event.data.u64() as usize);
             if token == Token::TIMER {
                 self.timer_is_set.set(false);
             } else {
-                visit(token, directions(event.flags));
+                visit(token, directions(event.flags), tidings(event.flags));
             }
         }
     }
@@ -223,6 +224,17 @@ fn directions(flags: epoll::EventFlags) -> Directions {
     }
 }
 
+/// The kernel says in one event all that is there when it is collected. Urgent data counts as more, for a read ends in
+/// front of it.
+fn tidings(flags: epoll::EventFlags) -> Tidings {
+    use epoll::EventFlags as Flags;
+    if flags.intersects(Flags::PRI | Flags::RDHUP | Flags::HUP | Flags::ERR) {
+        Tidings::MaybeMore
+    } else {
+        Tidings::BytesOnly
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +284,15 @@ mod tests {
         ] {
             assert_eq!(directions(end), Directions::BOTH);
         }
+    }
+
+    #[test]
+    fn an_end_an_error_and_urgent_data_are_more_than_bytes() {
+        use epoll::EventFlags as Flags;
+        for more in [Flags::PRI, Flags::RDHUP, Flags::HUP, Flags::ERR] {
+            assert_eq!(tidings(Flags::IN | Flags::OUT | more), Tidings::MaybeMore);
+        }
+        assert_eq!(tidings(Flags::IN | Flags::OUT), Tidings::BytesOnly);
     }
 
     #[test]
