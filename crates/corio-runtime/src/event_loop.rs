@@ -63,6 +63,13 @@ pub(crate) struct Loop {
 /// What a leaf finds in the scheduler.
 pub(crate) struct Drivers {
     event_loop: Weak<Loop>,
+    reactor: Weak<Reactor>,
+}
+
+/// The reactor of the loop that a scheduler belongs to.
+#[inline]
+pub(crate) fn reactor_of(scheduler: &Scheduler) -> Option<Rc<Reactor>> {
+    scheduler.drivers::<Drivers>()?.reactor.upgrade()
 }
 
 /// How long a step may take in debug mode before it is reported.
@@ -104,7 +111,11 @@ impl EventLoop {
             name: RefCell::new(None),
         });
         let event_loop = Rc::downgrade(&inner);
-        inner.scheduler.set_drivers(Rc::new(Drivers { event_loop }));
+        let reactor = Rc::downgrade(&inner.reactor);
+        inner.scheduler.set_drivers(Rc::new(Drivers {
+            event_loop,
+            reactor,
+        }));
         Ok(EventLoop { inner })
     }
 

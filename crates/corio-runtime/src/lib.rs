@@ -31,6 +31,7 @@
 //! | `turn`, `pace` | the turn, the runs that are made of turns, and how often the clock is asked |
 //! | `clock`, `timers` | the system's or the loop's own time, and the wheel |
 //! | `sleep`, `interval`, `yield_now` | the leaves |
+//! | `io_source` | [`IoSource`]: a handle of the operating system, joined to the loop that polls it |
 //! | `current` | [`create_task`], [`get_running_loop`], and what else is found through the thread |
 //! | `run`, `runner`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
 //! | `interrupt` | Ctrl-C |
@@ -57,6 +58,7 @@ mod event_loop;
 mod exit;
 mod interrupt;
 mod interval;
+mod io_source;
 mod pace;
 mod record;
 mod remote;
@@ -75,6 +77,7 @@ pub use current::{all_tasks, create_task, current_task, get_running_loop, try_ge
 pub use event_loop::EventLoop;
 pub use exit::{ExitReport, TaskInfo};
 pub use interval::{Interval, Tick, interval};
+pub use io_source::{IoReady, IoSource, IoWaiter, TryIo};
 pub use remote::{Remote, RemoteTask};
 pub use run::{run, run_built};
 pub use run_error::RunError;
