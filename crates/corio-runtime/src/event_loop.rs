@@ -13,6 +13,7 @@ use corio_core::time::{Alarm, Timers};
 use corio_core::{AnyTask, Handle, Promise, Report, Scheduler, Task};
 use corio_reactor::Reactor;
 
+use crate::blocking::LoopPool;
 use crate::builder::EventLoopBuilder;
 use crate::clock::Clock;
 use crate::exit::ExitReport;
@@ -58,6 +59,8 @@ pub(crate) struct Loop {
     pub(crate) debug: Cell<bool>,
     pub(crate) slow: Cell<Duration>,
     pub(crate) name: RefCell<Option<String>>,
+    /// The threads of `to_thread`.
+    pub(crate) blocking: LoopPool,
 }
 
 /// What a leaf finds in the scheduler.
@@ -109,6 +112,7 @@ impl EventLoop {
             debug: Cell::new(std::env::var_os("CORIO_DEBUG").is_some_and(|value| value != "0")),
             slow: Cell::new(SLOW_CALLBACK),
             name: RefCell::new(None),
+            blocking: LoopPool::default(),
         });
         let event_loop = Rc::downgrade(&inner);
         let reactor = Rc::downgrade(&inner.reactor);
@@ -189,7 +193,8 @@ impl EventLoop {
     }
 
     /// Closes the loop: unfinished tasks are ended by force, their futures dropped; callbacks and timers are dropped. To let them
-    /// clean up, cancel them and run the loop before, or use a [`Runner`](crate::Runner). Closing twice is fine.
+    /// clean up, cancel them and run the loop before, or use a [`Runner`](crate::Runner). Jobs on threads that have not begun are
+    /// dropped; those that run are left to run, and the report names them. Closing twice is fine.
     ///
     /// # Panics
     ///
@@ -313,9 +318,10 @@ impl Loop {
     }
 
     pub(crate) fn close(&self) -> ExitReport {
-        let report = ExitReport::of_forced(self.scheduler.all_tasks());
+        let mut report = ExitReport::of_forced(self.scheduler.all_tasks());
         self.scheduler.close();
         self.timers.clear();
+        report.jobs = self.blocking.close();
         report
     }
 

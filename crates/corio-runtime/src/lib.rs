@@ -33,12 +33,13 @@
 //! | `sleep`, `interval`, `yield_now` | the leaves |
 //! | `io_source` | [`IoSource`]: a handle of the operating system, joined to the loop that polls it |
 //! | `current` | [`create_task`], [`get_running_loop`], and what else is found through the thread |
-//! | `run`, `runner`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
+//! | `run`, `runner`, `shut_down`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
 //! | `interrupt` | Ctrl-C |
 //! | `remote` | [`Remote`]: the loop, seen from other threads |
 //! | `record` | what locks and queues tell about waits |
 //! | `timer_handle` | [`TimerHandle`] |
 //! | `context` | context variables |
+//! | `blocking` | [`to_thread`], [`BlockingPool`]: work that blocks |
 //!
 //! # What is promised
 //!
@@ -50,6 +51,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod blocking;
 mod builder;
 mod clock;
 mod context;
@@ -65,12 +67,14 @@ mod remote;
 mod run;
 mod run_error;
 mod runner;
+mod shut_down;
 mod sleep;
 mod timer_handle;
 mod timers;
 mod turn;
 mod yield_now;
 
+pub use blocking::{BlockingPool, BlockingPoolBuilder, JobInfo, ToThread, to_thread};
 pub use builder::EventLoopBuilder;
 pub use context::{ContextVar, Token, With};
 pub use current::{all_tasks, create_task, current_task, get_running_loop, try_get_running_loop};

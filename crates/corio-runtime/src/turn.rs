@@ -270,6 +270,8 @@ impl<'a> Run<'a> {
             ..
         } = self.event_loop;
         let io = reactor.len() > self.event_loop.own_sources.get();
+        // Asked before the mail is taken: whoever lets go of the last handle may have sent something before.
+        let outstanding = io || scheduler.remotes() > 0;
         if io {
             self.wait(Some(Duration::ZERO));
         }
@@ -278,7 +280,7 @@ impl<'a> Run<'a> {
         if !wait || scheduler.ready() > 0 {
             return;
         }
-        if io || scheduler.remotes() > 0 {
+        if outstanding {
             self.wait(None);
             scheduler.take_mail();
             return;
