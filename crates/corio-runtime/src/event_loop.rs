@@ -22,6 +22,7 @@ use crate::remote::Remote;
 use crate::run_error::RunError;
 use crate::timer_handle::TimerHandle;
 use crate::timers::LoopTimers;
+use crate::watch::Watches;
 
 /// An event loop of this thread: tasks, timers, callbacks and I/O. Clones are the same loop; it is closed with the last one.
 ///
@@ -61,6 +62,8 @@ pub(crate) struct Loop {
     pub(crate) name: RefCell<Option<String>>,
     /// The threads of `to_thread`.
     pub(crate) blocking: LoopPool,
+    /// The callbacks of `add_reader` and `add_writer`.
+    pub(crate) watches: Watches,
 }
 
 /// What a leaf finds in the scheduler.
@@ -113,6 +116,7 @@ impl EventLoop {
             slow: Cell::new(SLOW_CALLBACK),
             name: RefCell::new(None),
             blocking: LoopPool::default(),
+            watches: Watches::default(),
         });
         let event_loop = Rc::downgrade(&inner);
         let reactor = Rc::downgrade(&inner.reactor);
@@ -321,6 +325,7 @@ impl Loop {
         let mut report = ExitReport::of_forced(self.scheduler.all_tasks());
         self.scheduler.close();
         self.timers.clear();
+        self.watches.clear(&self.reactor);
         report.jobs = self.blocking.close();
         report
     }

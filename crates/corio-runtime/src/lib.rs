@@ -36,6 +36,7 @@
 //! | `run`, `runner`, `shut_down`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
 //! | `interrupt` | Ctrl-C |
 //! | `remote` | [`Remote`]: the loop, seen from other threads |
+//! | `watch`, `recurring` | `add_reader` and its kin, and callbacks that are called many times |
 //! | `record` | what locks and queues tell about waits |
 //! | `timer_handle` | [`TimerHandle`] |
 //! | `context` | context variables |
@@ -63,6 +64,7 @@ mod interval;
 mod io_source;
 mod pace;
 mod record;
+mod recurring;
 mod remote;
 mod run;
 mod run_error;
@@ -72,6 +74,7 @@ mod sleep;
 mod timer_handle;
 mod timers;
 mod turn;
+mod watch;
 mod yield_now;
 
 pub use blocking::{BlockingPool, BlockingPoolBuilder, JobInfo, ToThread, to_thread};
