@@ -20,6 +20,7 @@ use crate::exit::ExitReport;
 use crate::pace::Pace;
 use crate::remote::Remote;
 use crate::run_error::RunError;
+use crate::signal::LoopSignals;
 use crate::timer_handle::TimerHandle;
 use crate::timers::LoopTimers;
 use crate::watch::Watches;
@@ -64,6 +65,9 @@ pub(crate) struct Loop {
     pub(crate) blocking: LoopPool,
     /// The callbacks of `add_reader` and `add_writer`.
     pub(crate) watches: Watches,
+    pub(crate) signals: LoopSignals,
+    /// Runs take notice of Ctrl-C although this is not the main thread.
+    pub(crate) hears_ctrl_c: Cell<bool>,
 }
 
 /// What a leaf finds in the scheduler.
@@ -117,6 +121,8 @@ impl EventLoop {
             name: RefCell::new(None),
             blocking: LoopPool::default(),
             watches: Watches::default(),
+            signals: LoopSignals::default(),
+            hears_ctrl_c: Cell::new(false),
         });
         let event_loop = Rc::downgrade(&inner);
         let reactor = Rc::downgrade(&inner.reactor);
@@ -326,6 +332,7 @@ impl Loop {
         self.scheduler.close();
         self.timers.clear();
         self.watches.clear(&self.reactor);
+        self.signals.close(self);
         report.jobs = self.blocking.close();
         report
     }

@@ -34,7 +34,7 @@
 //! | `io_source` | [`IoSource`]: a handle of the operating system, joined to the loop that polls it |
 //! | `current` | [`create_task`], [`get_running_loop`], and what else is found through the thread |
 //! | `run`, `runner`, `shut_down`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
-//! | `interrupt` | Ctrl-C |
+//! | [`signal`], `interrupt` | signals for the program, and what runs themselves do about Ctrl-C |
 //! | `remote` | [`Remote`]: the loop, seen from other threads |
 //! | `watch`, `recurring` | `add_reader` and its kin, and callbacks that are called many times |
 //! | `record` | what locks and queues tell about waits |
@@ -51,6 +51,8 @@
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
+
+pub mod signal;
 
 mod blocking;
 mod builder;
