@@ -106,6 +106,13 @@ impl Default for BindOptions {
 }
 
 /// A socket in non-blocking mode, which children do not inherit.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn nonblocking_socket(domain: Domain, kind: Type) -> io::Result<Socket> {
+    Socket::new(domain, kind.nonblocking(), None)
+}
+
+/// A socket in non-blocking mode, which children do not inherit.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) fn nonblocking_socket(domain: Domain, kind: Type) -> io::Result<Socket> {
     let socket = Socket::new(domain, kind, None)?;
     socket.set_nonblocking(true)?;

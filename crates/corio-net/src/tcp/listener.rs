@@ -7,7 +7,7 @@ use std::panic::Location;
 
 use corio_core::waiting::WaitKind;
 use corio_runtime::IoSource;
-use socket2::{Socket, Type};
+use socket2::{SockRef, Socket, Type};
 
 use super::TcpStream;
 use crate::ToSocketAddrs;
@@ -91,6 +91,13 @@ impl TcpListener {
     /// When the mode cannot be switched.
     pub fn from_std(listener: net::TcpListener) -> io::Result<TcpListener> {
         listener.set_nonblocking(true)?;
+        TcpListener::of_nonblocking(listener)
+    }
+
+    fn of_nonblocking(listener: net::TcpListener) -> io::Result<TcpListener> {
+        if accept::INHERITS_NODELAY {
+            SockRef::from(&listener).set_tcp_nodelay(true)?;
+        }
         let source = IoSource::new(listener);
         Ok(TcpListener { source })
     }
@@ -168,8 +175,47 @@ fn bind_now(addr: SocketAddr, options: &BindOptions) -> io::Result<TcpListener> 
     let socket: Socket = options.socket(addr, Type::STREAM, cfg!(unix))?;
     socket.bind(&addr.into())?;
     socket.listen(options.backlog)?;
-    let source = IoSource::new(net::TcpListener::from(socket));
-    Ok(TcpListener { source })
+    TcpListener::of_nonblocking(socket.into())
+}
+
+/// One system call where the system takes the options along.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod accept {
+    use super::{SocketAddr, io, net};
+    use rustix::net::{SocketFlags, acceptfrom_with};
+
+    /// An accepted connection has the options of the listener.
+    pub(super) const INHERITS_NODELAY: bool = true;
+
+    pub(super) fn nonblocking(
+        listener: &net::TcpListener,
+    ) -> io::Result<(net::TcpStream, SocketAddr)> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let (socket, peer) = acceptfrom_with(listener, flags)?;
+        let stream = net::TcpStream::from(socket);
+        let peer = match peer.and_then(|peer| SocketAddr::try_from(peer).ok()) {
+            Some(peer) => peer,
+            None => stream.peer_addr()?,
+        };
+        Ok((stream, peer))
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod accept {
+    use super::{SocketAddr, io, net};
+
+    pub(super) const INHERITS_NODELAY: bool = false;
+
+    pub(super) fn nonblocking(
+        listener: &net::TcpListener,
+    ) -> io::Result<(net::TcpStream, SocketAddr)> {
+        let (stream, peer) = listener.accept()?;
+        stream.set_nonblocking(true)?;
+        // A peer that has gone by now is seen by the first operation.
+        let _ = stream.set_nodelay(true);
+        Ok((stream, peer))
+    }
 }
 
 impl sealed::Listener for TcpListener {
@@ -186,10 +232,8 @@ impl sealed::Listener for TcpListener {
     }
 
     fn accept_now(os: &net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, peer) = os.accept()?;
-        // A peer that has gone by now is seen by the first operation.
-        let _ = stream.set_nodelay(true);
-        Ok((TcpStream::from_std(stream)?, peer))
+        let (stream, peer) = accept::nonblocking(os)?;
+        Ok((TcpStream::of_source(IoSource::new(stream)), peer))
     }
 }
 
