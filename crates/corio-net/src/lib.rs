@@ -43,7 +43,7 @@
 //!
 //! * A future that is dropped before it is ready has moved no byte, accepted no connection, and left no waker behind.
 //! * Any number of tasks may wait for the same socket. A socket that is dropped or taken to another loop leaves nobody waiting.
-//! * Sockets and their futures are `Send` and `Sync`.
+//! * Sockets and the futures that read, write and accept are `Send` and `Sync`; those that look names up are `Send`.
 //! * Reading and writing allocate nothing.
 
 #![deny(missing_docs)]

@@ -1,6 +1,7 @@
 //! Waiting on the poller's own epoll descriptor, with one system call.
 //!
-//! `polling` registers and deregisters; only the wait goes past it, because its own makes five system calls.
+//! Two things go past `polling`, to the same descriptor: the wait, because its own makes five system calls, and registering
+//! a source, because it does not ask to be told when the other side has written its last.
 //!
 //! A timeout is met in two ways. The kernel's own timeout is free, but it is counted in milliseconds and may be late
 //! by a thousandth of its length. So it carries a distant deadline only most of the way, and is made to end early.

@@ -41,7 +41,7 @@ impl Driver {
                 return Setup {
                     driver: Driver::Epoll(epoll),
                     alarm,
-                    mode: Mode::Edge,
+                    mode: Mode::EpollEdge,
                 };
             }
         }
