@@ -64,8 +64,17 @@ pub(crate) enum Until {
     FirstException,
     /// All ends.
     All,
-    /// The ends of the owned ones: they have been asked to cancel.
+    /// The ends of the owned ones: they have been asked to cancel. Of those in the last turn the first gives the place in the
+    /// order, as asyncio's `gather` goes on with the first member that was cancelled.
     AllOwned,
+    /// The same, but the last one gives the place.
+    LastOwned,
+}
+
+impl Until {
+    fn is_all(self) -> bool {
+        matches!(self, Until::All | Until::AllOwned | Until::LastOwned)
+    }
 }
 
 /// ```text
@@ -91,6 +100,9 @@ pub(crate) struct Round {
     open_owned: Cell<usize>,
     /// The first member that failed.
     culprit: Cell<Option<usize>>,
+    /// The batch of the last end, and that of the last one which is told.
+    last_end: Cell<u64>,
+    told: Cell<u64>,
     observer: Cell<Option<ObserverId>>,
     waker: Cell<Option<Waker>>,
 }
@@ -117,6 +129,8 @@ impl Round {
             open: Cell::new(members.len()),
             open_owned: Cell::new(open_owned.count()),
             culprit: Cell::new(None),
+            last_end: Cell::new(0),
+            told: Cell::new(0),
             observer: Cell::new(None),
             waker: Cell::new(None),
             members,
@@ -189,8 +203,9 @@ impl Round {
 
     /// Waits for all ends, whatever they are.
     pub(crate) fn wait_for_all(&self) {
-        if self.until.get() != Until::AllOwned {
-            self.until.set(Until::All);
+        match self.until.get() {
+            Until::AllOwned | Until::LastOwned => {}
+            _ => self.until.set(Until::All),
         }
         if self.phase.get() == Phase::Over && self.is_short() {
             self.phase.set(Phase::Open);
@@ -262,23 +277,28 @@ impl Round {
         if failed && self.culprit.get().is_none() {
             self.culprit.set(Some(index));
         }
-        match self.until.get() {
+        let until = self.until.get();
+        if matches!(until, Until::AllOwned | Until::LastOwned) && !self.owned.has(index) {
+            return false;
+        }
+        let batch = self.scheduler.batch();
+        self.last_end.set(batch);
+        match until {
             Until::FirstEnd => true,
             Until::FirstFailure => failed || self.open.get() == 0,
             Until::FirstException => {
                 let cancelled = error.is_some_and(|error| error.is_cancelled());
                 failed && !cancelled || self.open.get() == 0
             }
-            Until::All => !self.is_short(),
-            // Looked at again in the next turn: of several ends in one turn the first gives the place in the order.
-            Until::AllOwned => true,
+            Until::All | Until::LastOwned => !self.is_short(),
+            Until::AllOwned => self.told.get() != batch,
         }
     }
 
     fn is_short(&self) -> bool {
         match self.until.get() {
             Until::All => self.open.get() > 0,
-            Until::AllOwned => self.open_owned.get() > 0,
+            Until::AllOwned | Until::LastOwned => self.open_owned.get() > 0,
             _ => false,
         }
     }
@@ -290,16 +310,27 @@ impl Observer for Round {
         let Some(member) = self.members.get(index) else {
             return false;
         };
-        let enough = self.count(index, member) && self.phase.get() == Phase::Open;
-        if enough {
+        let counts = self.count(index, member);
+        let tell = match self.phase.get() {
+            Phase::Open => counts,
+            // One is told already. With ends in several turns, the one that is told last decides.
+            Phase::Enough => counts && self.until.get().is_all(),
+            Phase::Over => false,
+        };
+        if tell {
             self.phase.set(Phase::Enough);
+            self.told.set(self.scheduler.batch());
         }
-        enough
+        tell
     }
 
     fn fire(&self) {
         if self.is_short() {
             self.phase.set(Phase::Open);
+            return;
+        }
+        if self.until.get().is_all() && self.last_end.get() == self.scheduler.batch() {
+            // An end in this turn is told in the next one.
             return;
         }
         self.phase.set(Phase::Over);
@@ -316,7 +347,11 @@ impl Members for Round {
         if self.is_over() {
             return Vec::new();
         }
-        self.until.set(Until::AllOwned);
+        let until = match self.until.get() {
+            Until::All | Until::LastOwned => Until::LastOwned,
+            _ => Until::AllOwned,
+        };
+        self.until.set(until);
         let members = self.members.iter().enumerate();
         let owned = members.filter(|(index, _)| self.owned.has(*index));
         owned.map(|(_, member)| member.task().clone()).collect()

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::rc::Rc;
 use std::task::Poll;
@@ -369,5 +369,32 @@ fn a_spurious_poll_changes_nothing() {
             yield_now().await;
         }
         gathered.await.unwrap();
+    });
+}
+
+/// What ends in the turn in which an earlier end is told is told in the next one.
+#[test]
+fn a_cancelled_gather_tells_an_end_one_turn_after_it() {
+    run(async {
+        let order = Rc::new(RefCell::new(Vec::new()));
+        let noted = order.clone();
+        let gathering = create_task(async move {
+            let sleeping = create_task(sleep(50.0));
+            let me = here().scheduler.current_task().unwrap();
+            // The canceller is a member, so it ends a turn before the sleeper does.
+            let canceller = create_task(async move { assert!(me.cancel()) });
+            let all = async { drop(gather([sleeping, canceller]).await) };
+            let cancelled = catching(all).await.unwrap_err();
+            noted.borrow_mut().push("gather");
+            cancelled.propagate().await
+        });
+        let noted = order.clone();
+        let waiting = create_task(async move {
+            create_task(yield_now()).await.unwrap();
+            noted.borrow_mut().push("task");
+        });
+        assert!(gathering.await.is_err());
+        waiting.await.unwrap();
+        assert_eq!(*order.borrow(), ["task", "gather"]);
     });
 }

@@ -242,3 +242,27 @@ fn a_cancel_that_comes_with_the_completion_is_not_lost() {
         );
     });
 }
+
+#[test]
+fn a_cancel_at_the_very_end_of_the_clean_up_stays_a_cancel() {
+    let trace = "
+        k+0   t=1.0  clean-up cancels its own task
+        k+1   t=1.0  cancelled
+    ";
+    assert_trace(trace, async {
+        let task = create_task(async {
+            let work = async {
+                let cancelled = catch_cancel(sleep(5.0)).await.unwrap_err();
+                log!("clean-up cancels its own task");
+                here().scheduler.current_task().unwrap().cancel();
+                cancelled.propagate().await
+            };
+            let ended: Result<(), _> = timeout(seconds(1.0), work).await;
+            log!("went on with {ended:?}");
+        });
+        match task.await {
+            Err(TaskError::Cancelled(_)) => log!("cancelled"),
+            other => panic!("{other:?}"),
+        }
+    });
+}

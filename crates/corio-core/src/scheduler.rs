@@ -162,6 +162,11 @@ impl Scheduler {
         Handle::new(cell)
     }
 
+    /// A number that is the same throughout a batch and greater in the next one: whether two things happened in one turn.
+    pub fn batch(&self) -> u64 {
+        self.0.batch_end.get()
+    }
+
     /// How many steps and callbacks are ready: what is called a batch when taken as it stands.
     #[inline]
     pub fn ready(&self) -> usize {

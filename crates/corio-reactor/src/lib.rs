@@ -41,6 +41,7 @@
 //! | --- | --- |
 //! | `reactor` | [`Reactor`]: registering, the wait, and who is woken |
 //! | `ready` | asking for readiness, and [`Ready`], the future that waits for it |
+//! | `detacher` | [`Detacher`]: half of a deregistration, from another thread |
 //! | `notifier`, `sleep` | [`Notifier`], and the flag that spares its system calls |
 //! | `key`, `slots`, `source` | [`SourceKey`], the table it leads into, what is kept about a source |
 //! | `direction`, `readiness`, `waiters` | [`Direction`], [`Ticket`], [`WaitToken`]: one direction of a source |
@@ -51,7 +52,7 @@
 //! # Guarantees
 //!
 //! * An event between an attempt and [`clear_ready`](Reactor::clear_ready) is not lost: readiness is cleared only for
-//!   the event it was seen with, and events are counted in 63 bits.
+//!   the event it was seen with, and events are counted in 62 bits.
 //! * A stale [`SourceKey`] is refused, and an event that is still under way for a source that is gone reaches nobody.
 //! * All who wait for a direction are woken by its event, both directions by an error or the end; all who wait for a
 //!   source that is deregistered are woken and told so.
@@ -68,6 +69,7 @@
 #![deny(unsafe_code)]
 
 mod backend;
+mod detacher;
 mod direction;
 mod driver;
 mod error;
@@ -86,6 +88,7 @@ mod waiters;
 mod wake_batch;
 
 pub use backend::Backend;
+pub use detacher::Detacher;
 pub use direction::Direction;
 pub use error::NotRegistered;
 pub use key::SourceKey;

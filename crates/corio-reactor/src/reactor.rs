@@ -11,6 +11,7 @@ use std::time::Duration;
 use polling::Poller;
 
 use crate::backend::Backend;
+use crate::detacher::Detacher;
 use crate::direction::Directions;
 use crate::driver::{Driver, Setup};
 use crate::error::NotRegistered;
@@ -146,7 +147,7 @@ impl Reactor {
         let mut slots = self.slots.borrow_mut();
         let key = slots.next_key()?;
         sys::add(&self.poller, raw, Token::of(key), self.mode)?;
-        slots.insert(key, Source::new(raw));
+        slots.insert(key, Source::new(raw, self.driver.first_tidings()));
         Ok(key)
     }
 
@@ -181,6 +182,31 @@ impl Reactor {
         };
         self.wake(wakers);
         result
+    }
+
+    /// The means to end the watch of a source from any thread.
+    pub fn detacher(&self) -> Detacher {
+        Detacher::new(&self.poller)
+    }
+
+    /// Forgets a source that was [detached](Detacher::detach) on another thread and may be closed by now. All who wait
+    /// for it are woken, and find that it is [`NotRegistered`]. Returns whether the key was good.
+    ///
+    /// # Panics
+    ///
+    /// When a waker that it wakes panics, after all others have been woken.
+    pub fn forget(&self, key: SourceKey) -> bool {
+        let wakers = {
+            let mut slots = self.slots.borrow_mut();
+            let Some(mut source) = slots.remove(key) else {
+                return false;
+            };
+            let mut wakers = self.spare.take();
+            source.drain_into(&mut wakers);
+            wakers
+        };
+        self.wake(wakers);
+        true
     }
 
     /// Waits for events and wakes those who wait for them. Returns how many sources had an event.
@@ -234,7 +260,7 @@ impl Reactor {
         let mut count = 0;
         {
             let mut slots = self.slots.borrow_mut();
-            self.driver.for_each(|token, ready| {
+            self.driver.for_each(|token, ready, tidings| {
                 let Some((key, source)) = slots.get_by_token(token) else {
                     return;
                 };
@@ -246,7 +272,7 @@ impl Reactor {
                 } else {
                     ready
                 };
-                source.event(ready, &mut wakers);
+                source.event(ready, tidings, &mut wakers);
                 // Whoever waits for the other direction must not be forgotten, nor left waiting if asking again
                 // fails.
                 if let Err(error) = self.arm(key, source, source.wanted()) {

@@ -80,6 +80,26 @@ impl Reactor {
         }
     }
 
+    /// Forgets that a direction of a stream socket is ready, because an operation moved fewer bytes than it could have:
+    /// so it has taken all there was, or filled all the room. This spares the attempt that would only say so.
+    ///
+    /// Only a stream of bytes may say this, of an operation that began after the ticket was given, that moved at least
+    /// one byte and consumed what it moved. Has no effect if an event came after the ticket was given; if that event
+    /// said more than that bytes can be moved (an end, an error, urgent data), since that comes without a further one;
+    /// and where the way of waiting cannot tell.
+    pub fn clear_drained(&self, key: SourceKey, direction: Direction, ticket: Ticket) {
+        if let Some(source) = self.slots.borrow_mut().get_mut(key) {
+            source.side(direction).readiness.clear_drained(ticket);
+        }
+    }
+
+    /// The readiness of a direction as far as it is known, for an attempt that does not wait. `None` if it is known not
+    /// to be ready, or the source is gone.
+    pub fn ticket(&self, key: SourceKey, direction: Direction) -> Option<Ticket> {
+        let mut slots = self.slots.borrow_mut();
+        slots.get_mut(key)?.side(direction).readiness.ticket()
+    }
+
     /// Tries a non-blocking operation whenever the source is ready, until it does something else than block.
     ///
     /// `op` is not called while the source is known not to be ready. It is called again after it was interrupted by a

@@ -124,10 +124,11 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::readiness::Tidings;
 
     fn insert(slots: &mut Slots) -> SourceKey {
         let key = slots.next_key().expect("room");
-        slots.insert(key, Source::new(7));
+        slots.insert(key, Source::new(7, Tidings::BytesOnly));
         key
     }
 

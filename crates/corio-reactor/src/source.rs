@@ -8,7 +8,7 @@ use std::os::windows::io::{AsRawSocket, AsSocket, RawSocket};
 use std::task::Waker;
 
 use crate::direction::{Direction, Directions};
-use crate::readiness::Readiness;
+use crate::readiness::{Readiness, Tidings};
 use crate::waiters::WaitList;
 
 /// Something the operating system can report readiness of: whatever has a file descriptor.
@@ -62,13 +62,14 @@ enum Failure {
 }
 
 impl Source {
-    pub(crate) fn new(raw: RawSource) -> Source {
+    /// `tidings` is what has to be reckoned with before the first event.
+    pub(crate) fn new(raw: RawSource, tidings: Tidings) -> Source {
         Source {
             raw,
             armed: Directions::NONE,
             failure: None,
-            read: Side::new(),
-            write: Side::new(),
+            read: Side::new(tidings),
+            write: Side::new(tidings),
         }
     }
 
@@ -93,11 +94,11 @@ impl Source {
     }
 
     /// An event came: the direction is ready, and whoever waited for it goes to `wakers`.
-    pub(crate) fn event(&mut self, ready: Directions, wakers: &mut Vec<Waker>) {
+    pub(crate) fn event(&mut self, ready: Directions, tidings: Tidings, wakers: &mut Vec<Waker>) {
         for direction in Direction::BOTH {
             if ready.has(direction) {
                 let side = self.side(direction);
-                side.readiness.event();
+                side.readiness.event(tidings);
                 side.waiters.drain_into(wakers);
             }
         }
@@ -127,9 +128,9 @@ impl Source {
 }
 
 impl Side {
-    fn new() -> Side {
+    fn new(tidings: Tidings) -> Side {
         Side {
-            readiness: Readiness::optimistic(),
+            readiness: Readiness::optimistic(tidings),
             waiters: WaitList::default(),
         }
     }

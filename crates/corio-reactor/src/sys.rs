@@ -34,6 +34,10 @@ use crate::source::RawSource;
 pub(crate) enum Mode {
     /// Each change once, for as long as the source is registered.
     Edge,
+    /// As `Edge`, and asked of the epoll itself, for `polling` does not ask to be told when the other side has written its
+    /// last. Without that an end could not be told from bytes.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    EpollEdge,
     /// As `Edge`, but only that something can be read. For the reactor's own descriptors.
     #[cfg_attr(not(any(target_os = "linux", target_os = "android")), allow(dead_code))]
     EdgeRead,
@@ -44,6 +48,8 @@ pub(crate) enum Mode {
 /// Starts watching `raw`, which was borrowed from its owner a moment ago. In one-shot mode nothing is asked for yet.
 pub(crate) fn add(poller: &Poller, raw: RawSource, token: Token, mode: Mode) -> io::Result<()> {
     let (interest, mode) = match mode {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        Mode::EpollEdge => return add_to_epoll(poller, raw, token),
         Mode::Edge => (Event::all(token.0), PollMode::Edge),
         Mode::EdgeRead => (Event::readable(token.0), PollMode::Edge),
         Mode::OneShot => (Event::none(token.0), PollMode::Oneshot),
@@ -59,6 +65,18 @@ pub(crate) fn add(poller: &Poller, raw: RawSource, token: Token, mode: Mode) -> 
         }
     }
     result
+}
+
+/// As [`Poller::delete`] takes it off again: both are a single call that names the descriptor to the epoll.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn add_to_epoll(poller: &Poller, raw: RawSource, token: Token) -> io::Result<()> {
+    use rustix::event::epoll::{EventData, EventFlags as Flags, add};
+    use std::os::fd::AsFd;
+    // Hang-ups and errors are reported unasked.
+    let flags = Flags::IN | Flags::OUT | Flags::PRI | Flags::RDHUP | Flags::ET;
+    let data = EventData::new_u64(token.0 as u64);
+    add(poller.as_fd(), borrow(&raw), data, flags)?;
+    Ok(())
 }
 
 /// Asks for the next event of a source that was added in one-shot mode.

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, MutexGuard};
+
 /// Nanoseconds since the loop was made, which is what the timer wheel counts.
 pub(crate) type Nanos = u64;
 
@@ -98,3 +100,31 @@ pub(crate) fn deadline(start: Instant, after: Duration) -> Option<Instant> {
 
 /// A century: what is further away is never.
 const NEVER: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 100);
+
+/// How long a thread may wait for another one, by the system's clock.
+pub(crate) struct WaitLimit(Option<Instant>);
+
+impl WaitLimit {
+    pub(crate) fn new(limit: Duration) -> WaitLimit {
+        WaitLimit(Instant::now().checked_add(limit))
+    }
+
+    /// Waits once. False: the time is over.
+    pub(crate) fn wait<T>(&self, condition: &Condvar, guard: &mut MutexGuard<'_, T>) -> bool {
+        match self.0 {
+            Some(deadline) => !condition.wait_until(guard, deadline).timed_out(),
+            None => {
+                condition.wait(guard);
+                true
+            }
+        }
+    }
+
+    /// What is left of it.
+    pub(crate) fn left(&self) -> Duration {
+        match self.0 {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()),
+            None => Duration::MAX,
+        }
+    }
+}

@@ -177,7 +177,7 @@ impl<T, F> fmt::Debug for With<T, F> {
     }
 }
 
-fn current() -> Option<ContextMap> {
+pub(crate) fn current() -> Option<ContextMap> {
     Scheduler::with_current(|scheduler| match scheduler {
         Some(scheduler) => scheduler.context(),
         None => OUTSIDE
@@ -187,7 +187,7 @@ fn current() -> Option<ContextMap> {
     })
 }
 
-fn replace(context: Option<ContextMap>) {
+pub(crate) fn replace(context: Option<ContextMap>) {
     Scheduler::with_current(|scheduler| match scheduler {
         Some(scheduler) => scheduler.set_context(context),
         None => {

@@ -13,14 +13,17 @@ use corio_core::time::{Alarm, Timers};
 use corio_core::{AnyTask, Handle, Promise, Report, Scheduler, Task};
 use corio_reactor::Reactor;
 
+use crate::blocking::LoopPool;
 use crate::builder::EventLoopBuilder;
 use crate::clock::Clock;
 use crate::exit::ExitReport;
 use crate::pace::Pace;
 use crate::remote::Remote;
 use crate::run_error::RunError;
+use crate::signal::LoopSignals;
 use crate::timer_handle::TimerHandle;
 use crate::timers::LoopTimers;
+use crate::watch::Watches;
 
 /// An event loop of this thread: tasks, timers, callbacks and I/O. Clones are the same loop; it is closed with the last one.
 ///
@@ -58,11 +61,25 @@ pub(crate) struct Loop {
     pub(crate) debug: Cell<bool>,
     pub(crate) slow: Cell<Duration>,
     pub(crate) name: RefCell<Option<String>>,
+    /// The threads of `to_thread`.
+    pub(crate) blocking: LoopPool,
+    /// The callbacks of `add_reader` and `add_writer`.
+    pub(crate) watches: Watches,
+    pub(crate) signals: LoopSignals,
+    /// Runs take notice of Ctrl-C although this is not the main thread.
+    pub(crate) hears_ctrl_c: Cell<bool>,
 }
 
 /// What a leaf finds in the scheduler.
 pub(crate) struct Drivers {
     event_loop: Weak<Loop>,
+    reactor: Weak<Reactor>,
+}
+
+/// The reactor of the loop that a scheduler belongs to.
+#[inline]
+pub(crate) fn reactor_of(scheduler: &Scheduler) -> Option<Rc<Reactor>> {
+    scheduler.drivers::<Drivers>()?.reactor.upgrade()
 }
 
 /// How long a step may take in debug mode before it is reported.
@@ -102,9 +119,17 @@ impl EventLoop {
             debug: Cell::new(std::env::var_os("CORIO_DEBUG").is_some_and(|value| value != "0")),
             slow: Cell::new(SLOW_CALLBACK),
             name: RefCell::new(None),
+            blocking: LoopPool::default(),
+            watches: Watches::default(),
+            signals: LoopSignals::default(),
+            hears_ctrl_c: Cell::new(false),
         });
         let event_loop = Rc::downgrade(&inner);
-        inner.scheduler.set_drivers(Rc::new(Drivers { event_loop }));
+        let reactor = Rc::downgrade(&inner.reactor);
+        inner.scheduler.set_drivers(Rc::new(Drivers {
+            event_loop,
+            reactor,
+        }));
         Ok(EventLoop { inner })
     }
 
@@ -178,7 +203,8 @@ impl EventLoop {
     }
 
     /// Closes the loop: unfinished tasks are ended by force, their futures dropped; callbacks and timers are dropped. To let them
-    /// clean up, cancel them and run the loop before, or use a [`Runner`](crate::Runner). Closing twice is fine.
+    /// clean up, cancel them and run the loop before, or use a [`Runner`](crate::Runner). Jobs on threads that have not begun are
+    /// dropped; those that run are left to run, and the report names them. Closing twice is fine.
     ///
     /// # Panics
     ///
@@ -302,9 +328,12 @@ impl Loop {
     }
 
     pub(crate) fn close(&self) -> ExitReport {
-        let report = ExitReport::of_forced(self.scheduler.all_tasks());
+        let mut report = ExitReport::of_forced(self.scheduler.all_tasks());
         self.scheduler.close();
         self.timers.clear();
+        self.watches.clear(&self.reactor);
+        self.signals.close(self);
+        report.jobs = self.blocking.close();
         report
     }
 

@@ -5,6 +5,8 @@ use std::panic::Location;
 
 use corio_core::AnyTask;
 
+use crate::blocking::JobInfo;
+
 /// A task, as it was at the end.
 #[derive(Clone, Debug)]
 pub struct TaskInfo {
@@ -42,11 +44,12 @@ impl fmt::Display for TaskInfo {
     }
 }
 
-/// What the end of a loop or runner found: which tasks were left, and which of them would not end.
+/// What the end of a loop or runner found: which tasks were left, which of them would not end, and which jobs still run on threads.
 #[derive(Clone, Debug, Default)]
 pub struct ExitReport {
     pub(crate) cancelled: Vec<TaskInfo>,
     pub(crate) forced: Vec<TaskInfo>,
+    pub(crate) jobs: Vec<JobInfo>,
 }
 
 impl ExitReport {
@@ -55,12 +58,13 @@ impl ExitReport {
         ExitReport {
             cancelled: Vec::new(),
             forced: tasks.iter().map(TaskInfo::of).collect(),
+            jobs: Vec::new(),
         }
     }
 
-    /// Nothing had to be ended by force.
+    /// No task had to be ended by force, and no job was left running.
     pub fn is_clean(&self) -> bool {
-        self.forced.is_empty()
+        self.forced.is_empty() && self.jobs.is_empty()
     }
 
     /// The tasks that were asked to cancel and have ended.
@@ -71,6 +75,11 @@ impl ExitReport {
     /// The tasks whose futures were dropped: not asked before, or still there after the grace period.
     pub fn forced(&self) -> &[TaskInfo] {
         &self.forced
+    }
+
+    /// The jobs of the loop's own pool that were still running; their threads were left to them.
+    pub fn jobs(&self) -> &[JobInfo] {
+        &self.jobs
     }
 }
 
@@ -84,6 +93,9 @@ impl fmt::Display for ExitReport {
         )?;
         for task in &self.forced {
             write!(f, "\n  by force: {task}")?;
+        }
+        for job in &self.jobs {
+            write!(f, "\n  left running: {job}")?;
         }
         Ok(())
     }

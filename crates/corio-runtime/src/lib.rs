@@ -31,13 +31,16 @@
 //! | `turn`, `pace` | the turn, the runs that are made of turns, and how often the clock is asked |
 //! | `clock`, `timers` | the system's or the loop's own time, and the wheel |
 //! | `sleep`, `interval`, `yield_now` | the leaves |
+//! | `io_source` | [`IoSource`]: a handle of the operating system, joined to the loop that polls it |
 //! | `current` | [`create_task`], [`get_running_loop`], and what else is found through the thread |
-//! | `run`, `runner`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
-//! | `interrupt` | Ctrl-C |
+//! | `run`, `runner`, `shut_down`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
+//! | [`signal`], `interrupt` | signals for the program, and what runs themselves do about Ctrl-C |
 //! | `remote` | [`Remote`]: the loop, seen from other threads |
+//! | `watch`, `recurring` | `add_reader` and its kin, and callbacks that are called many times |
 //! | `record` | what locks and queues tell about waits |
 //! | `timer_handle` | [`TimerHandle`] |
 //! | `context` | context variables |
+//! | `blocking` | [`to_thread`], [`BlockingPool`]: work that blocks |
 //!
 //! # What is promised
 //!
@@ -49,6 +52,9 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod signal;
+
+mod blocking;
 mod builder;
 mod clock;
 mod context;
@@ -57,24 +63,30 @@ mod event_loop;
 mod exit;
 mod interrupt;
 mod interval;
+mod io_source;
 mod pace;
 mod record;
+mod recurring;
 mod remote;
 mod run;
 mod run_error;
 mod runner;
+mod shut_down;
 mod sleep;
 mod timer_handle;
 mod timers;
 mod turn;
+mod watch;
 mod yield_now;
 
+pub use blocking::{BlockingPool, BlockingPoolBuilder, JobInfo, ToThread, to_thread};
 pub use builder::EventLoopBuilder;
 pub use context::{ContextVar, Token, With};
 pub use current::{all_tasks, create_task, current_task, get_running_loop, try_get_running_loop};
 pub use event_loop::EventLoop;
 pub use exit::{ExitReport, TaskInfo};
 pub use interval::{Interval, Tick, interval};
+pub use io_source::{IoReady, IoSource, IoWaiter, TryIo};
 pub use remote::{Remote, RemoteTask};
 pub use run::{run, run_built};
 pub use run_error::RunError;

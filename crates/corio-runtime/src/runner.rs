@@ -4,18 +4,16 @@ use std::cell::{Cell, RefCell};
 use std::future::{IntoFuture, poll_fn};
 use std::io;
 use std::ops::ControlFlow;
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
-use corio_core::{AnyTask, ContextMap, EndWait, Report, TaskError};
+use corio_core::{AnyTask, ContextMap, Report, TaskError};
 
 use crate::builder::EventLoopBuilder;
 use crate::current::current_task;
 use crate::event_loop::EventLoop;
 use crate::exit::{ExitReport, TaskInfo};
 use crate::run_error::RunError;
-use crate::sleep::sleep_until;
+use crate::shut_down::shut_down;
 
 /// How long tasks may clean up at the end, unless told otherwise.
 const GRACE: Duration = Duration::from_secs(30);
@@ -125,17 +123,23 @@ impl Runner {
 
     /// Ends everything in order: tasks that were never asked to cancel are asked; those that are cleaning up are waited for;
     /// those that are left at half the grace period are asked again; after it they are ended by force, and the report names them.
-    /// Then the loop is closed. Closing twice is fine; dropping the runner closes it too.
+    /// Then jobs that run on the threads of [`to_thread`](crate::to_thread) are waited for, as long as there is grace left by the
+    /// system's clock; those that still run are left behind, and the report names them too. Then the loop is closed. Closing twice
+    /// is fine; dropping the runner closes it too.
+    ///
+    /// Ctrl-C while it waits ends the wait.
     pub fn close(&mut self) -> ExitReport {
         if self.event_loop.is_closed() {
             return ExitReport::default();
         }
         let mut report = ExitReport::default();
-        if !self.event_loop.all_tasks().is_empty() {
+        let jobs = self.event_loop.inner.blocking.busy().is_some();
+        if jobs || !self.event_loop.all_tasks().is_empty() {
             report = self.end_tasks();
         }
         let closed = self.event_loop.close();
         report.forced.extend(closed.forced);
+        report.jobs = closed.jobs;
         if !report.is_clean() {
             let message = format!("not everything ended within the grace period: {report}");
             self.event_loop
@@ -170,51 +174,7 @@ impl Runner {
             .collect();
         ExitReport {
             cancelled,
-            forced: Vec::new(),
-        }
-    }
-}
-
-/// Asks, waits, asks again, waits.
-async fn shut_down(event_loop: &EventLoop, grace: Duration) {
-    let me = current_task();
-    let others = || {
-        event_loop
-            .all_tasks()
-            .into_iter()
-            .filter(|task| Some(task) != me.as_ref())
-    };
-    const REASON: &str = "the event loop is shutting down";
-    let half = event_loop.time().checked_add(grace / 2);
-    let end = event_loop.time().checked_add(grace);
-    for (deadline, again) in [(half, false), (end, true)] {
-        for task in others() {
-            if again || task.cancelling() == 0 {
-                task.cancel_with(REASON);
-            }
-        }
-        let mut pause = deadline.map(sleep_until);
-        while let Some(task) = others().next() {
-            let mut end = EndWait::new(&task);
-            let in_time = poll_fn(|cx| {
-                if end.poll_end(cx).is_ready() {
-                    return Poll::Ready(true);
-                }
-                match pause.as_mut().map(|pause| Pin::new(pause).poll(cx)) {
-                    Some(Poll::Ready(())) => Poll::Ready(false),
-                    _ => Poll::Pending,
-                }
-            });
-            if !in_time.await {
-                break;
-            }
-            // Tasks that were created meanwhile are asked too.
-            for task in others().filter(|task| task.cancelling() == 0) {
-                task.cancel_with(REASON);
-            }
-        }
-        if others().next().is_none() {
-            break;
+            ..ExitReport::default()
         }
     }
 }

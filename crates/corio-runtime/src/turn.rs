@@ -17,7 +17,7 @@ use corio_core::combine::{Drive, RunTarget};
 use corio_core::{AnyTask, Report, Scheduler, TaskError};
 
 use crate::event_loop::Loop;
-use crate::interrupt::Interrupts;
+use crate::interrupt::{Interrupts, shorten};
 use crate::run_error::RunError;
 
 /// A virtual clock without anything to jump to gives other threads this long before it says that nothing can ever run again.
@@ -136,7 +136,9 @@ impl<'a> Run<'a> {
     }
 
     fn interrupted(&self) -> bool {
-        self.interrupts.as_ref().is_some_and(Interrupts::take)
+        self.interrupts
+            .as_ref()
+            .is_some_and(|interrupts| interrupts.take(self.event_loop))
     }
 
     /// A turn that Ctrl-C ends.
@@ -186,6 +188,10 @@ impl<'a> Run<'a> {
             self.visit_virtual(wait);
         } else if idle || due || timers.is_due() {
             self.visit(wait);
+        }
+        let signals = &self.event_loop.signals;
+        if signals.is_listening() {
+            signals.deliver(self.event_loop);
         }
         ControlFlow::Continue(())
     }
@@ -275,6 +281,8 @@ impl<'a> Run<'a> {
             ..
         } = self.event_loop;
         let io = reactor.len() > self.event_loop.own_sources.get();
+        // Asked before the mail is taken: whoever lets go of the last handle may have sent something before.
+        let outstanding = io || scheduler.remotes() > 0;
         if io {
             self.wait(Some(Duration::ZERO));
         }
@@ -283,7 +291,7 @@ impl<'a> Run<'a> {
         if !wait || scheduler.ready() > 0 {
             return;
         }
-        if io || scheduler.remotes() > 0 {
+        if outstanding {
             self.wait(None);
             scheduler.take_mail();
             return;
@@ -302,7 +310,7 @@ impl<'a> Run<'a> {
         let scheduler = &self.event_loop.scheduler;
         self.wait(Some(LAST_CHANCE));
         scheduler.take_mail();
-        if scheduler.ready() > 0 || self.interrupts.as_ref().is_some_and(Interrupts::pending) {
+        if scheduler.ready() > 0 || self.signal_is_pending() {
             return;
         }
         let mut message = String::from(
@@ -318,14 +326,20 @@ impl<'a> Run<'a> {
         let Loop {
             scheduler, reactor, ..
         } = self.event_loop;
-        let may_sleep =
-            || !scheduler.has_mail() && !self.interrupts.as_ref().is_some_and(Interrupts::pending);
-        let timeout = Interrupts::shorten(self.interrupts.as_ref(), timeout);
+        let may_sleep = || !scheduler.has_mail() && !self.signal_is_pending();
+        let listening = self.interrupts.is_some() || self.event_loop.signals.is_listening();
+        let timeout = shorten(timeout, listening);
         let waited = scheduler.enter(|| reactor.wait(timeout, may_sleep));
         if let Err(error) = waited {
             // Nothing a program does can bring this about; going on without a reactor would be a silent hang.
             panic!("the reactor cannot wait any more: {error}");
         }
+    }
+
+    /// A signal has come, and is dealt with at the end of this turn.
+    fn signal_is_pending(&self) -> bool {
+        self.event_loop.signals.is_pending()
+            || self.interrupts.as_ref().is_some_and(Interrupts::pending)
     }
 
     /// The target has ended: what is left of its batch, and the batch after it, in which the callbacks of the end are.
@@ -398,8 +412,5 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.event_loop.driving.set(false);
         self.event_loop.stopping.set(false);
-        if let Some(interrupts) = self.interrupts.take() {
-            interrupts.end(self.event_loop);
-        }
     }
 }

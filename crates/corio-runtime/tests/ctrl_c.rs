@@ -2,13 +2,13 @@
 //! prints and how it ends. Only the main thread listens, so the programs need a `main` of their own.
 
 #[cfg(unix)]
+#[path = "support/programs.rs"]
+#[macro_use]
+mod programs;
+
+#[cfg(unix)]
 fn main() {
-    let program = std::env::var(unix::PROGRAM).ok();
-    match program {
-        Some(name) => unix::run(&name),
-        None if std::env::args().any(|argument| argument == "--list") => {}
-        None => unix::judge_all(),
-    }
+    programs::main(unix::CASES);
 }
 
 #[cfg(not(unix))]
@@ -16,8 +16,6 @@ fn main() {}
 
 #[cfg(unix)]
 mod unix {
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::{Command, Stdio};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
@@ -29,125 +27,59 @@ mod unix {
     };
     use signal_hook::consts::SIGINT;
 
-    pub(super) const PROGRAM: &str = "CORIO_CTRL_C_PROGRAM";
-
-    /// A name, the program, what it prints, and whether the signal ends it.
-    type Case = (&'static str, fn(), &'static str, bool);
-
-    const CASES: &[Case] = &[
-        (
-            "a main that awaits is cancelled, cleans up, and the process ends by the signal",
-            awaiting_main,
-            "main is cancelled: interrupted by Ctrl-C, cancelling 1\nmain cleanup awaited\nleft over is cancelled\n",
-            true,
-        ),
-        (
-            "a main that swallows the request goes on",
-            swallowing_main,
-            "swallowed\nrun -> 5\n",
-            false,
-        ),
-        (
-            "a main that spins is cancelled too",
-            spinning_main,
-            "cancelled after some turns\nInterrupted\n",
-            false,
-        ),
-        (
-            "a loop that sleeps is woken by a signal from another thread",
-            sleeping_main,
-            "Interrupted\n",
-            false,
-        ),
-        (
-            "the second signal drops a main that will not end",
-            stubborn_main,
-            "asked\ndropped\nInterrupted\n",
-            false,
-        ),
-        (
-            "a signal between two runs has its default action",
-            between_runs,
-            "first run\n",
-            true,
-        ),
-        (
-            "run_until_complete is interrupted, and its tasks live on to be cancelled",
-            stop_all_tasks,
-            "Interrupted\ntrue\ntrue\ntrue\ntrue\n0 left\n",
-            false,
-        ),
-        (
-            "run_forever is interrupted, and the loop can run again",
-            run_forever,
-            "Interrupted\nagain 3\n",
-            false,
-        ),
-        (
-            "a borrowing future is dropped when the run is interrupted",
-            borrowing,
-            "dropped\nInterrupted\n",
-            false,
-        ),
-        (
-            "a loop of another thread does not listen",
-            other_thread,
-            "running\n",
-            true,
-        ),
-        (
-            "a handler that was there before is left in charge",
-            other_handler,
-            "main goes on\nother handler: true\n",
-            false,
-        ),
-        (
-            "a runner that was told not to listen does not",
-            without_sigint,
-            "running\n",
-            true,
-        ),
-        (
-            "a signal during the orderly end hastens it",
-            during_the_end,
-            "main returns\nasked\nforced [\"stubborn\"]\n",
-            false,
-        ),
-    ];
-
-    pub(super) fn judge_all() {
-        let mut failed = 0;
-        for (name, _, expected, by_signal) in CASES {
-            let child = Command::new(std::env::current_exe().expect("the tests run from a file"))
-                .env(PROGRAM, name)
-                .stdin(Stdio::null())
-                .output()
-                .expect("it starts");
-            let printed = String::from_utf8_lossy(&child.stdout);
-            let killed = child.status.signal() == Some(SIGINT);
-            let ended_well = if *by_signal {
-                killed
-            } else {
-                child.status.success()
-            };
-            if printed == *expected && ended_well {
-                println!("test {name} ... ok");
-            } else {
-                failed += 1;
-                println!("test {name} ... FAILED");
-                println!(
-                    "expected:\n{expected}\nprinted:\n{printed}\nended: {}",
-                    child.status
-                );
-                println!("{}", String::from_utf8_lossy(&child.stderr));
-            }
-        }
-        assert_eq!(failed, 0, "programs failed");
-    }
-
-    pub(super) fn run(name: &str) {
-        let case = CASES.iter().find(|case| case.0 == name);
-        case.expect("a program of this file").1();
+    cases! {
+        #[test]
+        fn a_main_that_awaits_is_cancelled_cleans_up_and_the_process_ends_by_the_signal()
+            prints "main is cancelled: interrupted by Ctrl-C, cancelling 1\nmain cleanup awaited\nleft over is cancelled\n",
+            ends Some(SIGINT);
+        #[test]
+        fn a_main_that_swallows_the_request_goes_on()
+            prints "swallowed\nrun -> 5\n",
+            ends None;
+        #[test]
+        fn a_main_that_spins_is_cancelled_too()
+            prints "cancelled after some turns\nInterrupted\n",
+            ends None;
+        #[test]
+        fn a_loop_that_sleeps_is_woken_by_a_signal_from_another_thread()
+            prints "Interrupted\n",
+            ends None;
+        #[test]
+        fn the_second_signal_drops_a_main_that_will_not_end()
+            prints "asked\ndropped\nInterrupted\n",
+            ends None;
+        #[test]
+        fn a_signal_between_two_runs_has_its_default_action()
+            prints "first run\n",
+            ends Some(SIGINT);
+        #[test]
+        fn run_until_complete_is_interrupted_and_its_tasks_live_on_to_be_cancelled()
+            prints "Interrupted\ntrue\ntrue\ntrue\ntrue\n0 left\n",
+            ends None;
+        #[test]
+        fn run_forever_is_interrupted_and_the_loop_can_run_again()
+            prints "Interrupted\nagain 3\n",
+            ends None;
+        #[test]
+        fn a_borrowing_future_is_dropped_when_the_run_is_interrupted()
+            prints "dropped\nInterrupted\n",
+            ends None;
+        #[test]
+        fn a_loop_of_another_thread_does_not_listen()
+            prints "running\n",
+            ends Some(SIGINT);
+        #[test]
+        fn a_handler_that_was_there_before_is_left_in_charge()
+            prints "main goes on\nother handler: true\n",
+            ends None;
+        #[test]
+        fn a_runner_that_was_told_not_to_listen_does_not()
+            prints "running\n",
+            ends Some(SIGINT);
+        #[test]
+        fn a_signal_during_the_orderly_end_hastens_it()
+            prints "main returns\nasked\nforced [\"stubborn\"]\n",
+            ends None;
     }
 
     fn press() {
@@ -175,7 +107,7 @@ mod unix {
         }
     }
 
-    fn awaiting_main() {
+    fn a_main_that_awaits_is_cancelled_cleans_up_and_the_process_ends_by_the_signal() {
         corio_runtime::run(async {
             create_task(async {
                 let _says = Says("left over is cancelled");
@@ -193,7 +125,7 @@ mod unix {
         })
     }
 
-    fn swallowing_main() {
+    fn a_main_that_swallows_the_request_goes_on() {
         let value = corio_runtime::run(async {
             press_soon();
             match catch_cancel(sleep(Duration::from_secs(3600))).await {
@@ -207,7 +139,7 @@ mod unix {
         println!("run -> {value}");
     }
 
-    fn spinning_main() {
+    fn a_main_that_spins_is_cancelled_too() {
         let mut runner = Runner::new().unwrap();
         show(runner.run(async {
             let _says = Says("cancelled after some turns");
@@ -220,7 +152,7 @@ mod unix {
         }));
     }
 
-    fn sleeping_main() {
+    fn a_loop_that_sleeps_is_woken_by_a_signal_from_another_thread() {
         let mut runner = Runner::new().unwrap();
         show(runner.run(async {
             std::thread::spawn(press);
@@ -228,7 +160,7 @@ mod unix {
         }));
     }
 
-    fn stubborn_main() {
+    fn the_second_signal_drops_a_main_that_will_not_end() {
         let mut runner = Runner::new().unwrap();
         show(runner.run(async {
             let _says = Says("dropped");
@@ -242,14 +174,14 @@ mod unix {
         }));
     }
 
-    fn between_runs() {
+    fn a_signal_between_two_runs_has_its_default_action() {
         let mut runner = Runner::new().unwrap();
         runner.run(async { println!("first run") }).unwrap();
         press();
         println!("the process is still there");
     }
 
-    fn stop_all_tasks() {
+    fn run_until_complete_is_interrupted_and_its_tasks_live_on_to_be_cancelled() {
         let event_loop = EventLoop::new().unwrap();
         let tasks: Vec<Task<()>> = (1..=3)
             .map(|_| event_loop.create_task(sleep(Duration::from_secs(3600))))
@@ -266,7 +198,7 @@ mod unix {
         event_loop.close();
     }
 
-    fn run_forever() {
+    fn run_forever_is_interrupted_and_the_loop_can_run_again() {
         let event_loop = EventLoop::new().unwrap();
         event_loop.call_soon(press);
         show(event_loop.run_forever());
@@ -277,7 +209,7 @@ mod unix {
         println!("again {}", value.unwrap());
     }
 
-    fn borrowing() {
+    fn a_borrowing_future_is_dropped_when_the_run_is_interrupted() {
         let event_loop = EventLoop::new().unwrap();
         let text = String::from("dropped");
         let result = event_loop.run_until_complete(async {
@@ -294,7 +226,7 @@ mod unix {
         show(result);
     }
 
-    fn other_thread() {
+    fn a_loop_of_another_thread_does_not_listen() {
         std::thread::spawn(|| {
             let event_loop = EventLoop::new().unwrap();
             event_loop
@@ -309,7 +241,7 @@ mod unix {
         .unwrap();
     }
 
-    fn other_handler() {
+    fn a_handler_that_was_there_before_is_left_in_charge() {
         let pressed = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGINT, pressed.clone()).unwrap();
         corio_runtime::run(async {
@@ -320,7 +252,7 @@ mod unix {
         println!("other handler: {}", pressed.load(Ordering::SeqCst));
     }
 
-    fn without_sigint() {
+    fn a_runner_that_was_told_not_to_listen_does_not() {
         let mut runner = Runner::builder().sigint(false).build().unwrap();
         runner
             .run(async {
@@ -331,7 +263,7 @@ mod unix {
             .unwrap();
     }
 
-    fn during_the_end() {
+    fn a_signal_during_the_orderly_end_hastens_it() {
         let mut runner = Runner::new().unwrap();
         runner.event_loop().set_exception_handler(|_| {});
         runner

@@ -1,11 +1,12 @@
 """Random asyncio programs on a virtual clock, and what each of their tasks logged.
 
-usage: programs.py SEED COUNT
+usage: programs.py SEED COUNT      random ones
+       programs.py - < FILE        those in the file, one a line
 
 One program is a line of words in parentheses, followed by the lines of its log: task, time, event. The loop breaks ties as
 corio does: equal deadlines in the order of their arming, the children of a group in the order of their creation.
 """
-import asyncio, itertools, logging, random, selectors, sys
+import asyncio, collections, itertools, logging, random, selectors, sys
 
 logging.disable(logging.CRITICAL)
 
@@ -20,7 +21,7 @@ class Selector(selectors.SelectSelector):
 
 class Loop(asyncio.SelectorEventLoop):
     def __init__(self):
-        self.now = 0.0
+        self.now, self.turn = 0.0, 0
         selector = Selector()
         selector.loop = self
         super().__init__(selector)
@@ -28,6 +29,10 @@ class Loop(asyncio.SelectorEventLoop):
 
     def time(self):
         return self.now
+
+    def _run_once(self):
+        self.turn += 1
+        super()._run_once()
 
 
 numbers = itertools.count()
@@ -60,12 +65,91 @@ class OrderedSet(dict):
         self.pop(item, None)
 
 
+class Promise:
+    """A future that its waiters do not cancel."""
+
+    def __init__(self):
+        self.outcome, self.waiters = None, []
+
+    def settle(self, outcome):
+        if self.outcome is None:
+            self.outcome = outcome
+            for waiter in self.waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    async def wait(self):
+        if self.outcome is None:
+            self.waiters.append(asyncio.get_running_loop().create_future())
+            await self.waiters[-1]
+        if self.outcome == "reject":
+            raise asyncio.CancelledError
+
+
+class AfterFirstStep:
+    """Calls something when a coroutine waits for the first time."""
+
+    def __init__(self, work, call):
+        self.work, self.call = work, call
+
+    def __await__(self):
+        try:
+            waits = self.work.send(None)
+        except StopIteration:
+            return
+        self.call()
+        while True:
+            try:
+                sent = yield waits
+            except BaseException as error:
+                step, argument = self.work.throw, error
+            else:
+                step, argument = self.work.send, sent
+            try:
+                waits = step(argument)
+            except StopIteration:
+                return
+
+
+class Waiters(collections.deque):
+    def __init__(self):
+        self.of = {}
+
+    def append(self, waiter):
+        self.of[asyncio.current_task()] = waiter
+        super().append(waiter)
+
+
 class World:
     def __init__(self, loop):
         self.loop, self.logs, self.tasks, self.counts = loop, {}, [], {}
         # The program does something that corio does otherwise on purpose.
         self.different = False
         self.swallows = 0
+        self.locks = [asyncio.Lock(), asyncio.Lock()]
+        self.semaphore = asyncio.Semaphore(2)
+        self.events = [asyncio.Event(), asyncio.Event()]
+        self.queues = [asyncio.Queue(1), asyncio.Queue()]
+        self.promises = [Promise() for _ in range(3)]
+        self.barrier = asyncio.Barrier(2)
+        self.condition = asyncio.Condition()
+        self.condition.acquire = self.patient(self.condition.acquire)
+        self.condition._waiters = Waiters()
+        self.reacquired_late = set()
+        self.groups = []
+
+    def patient(self, acquire):
+        """Notes who had to wait for the condition's lock."""
+
+        async def acquiring():
+            turn = self.loop.turn
+            try:
+                return await acquire()
+            finally:
+                if turn != self.loop.turn:
+                    self.reacquired_late.add(asyncio.current_task())
+
+        return acquiring
 
     def log(self, *words):
         name = asyncio.current_task().get_name()
@@ -73,6 +157,11 @@ class World:
 
     def note(self, name, *words):
         self.logs.setdefault(name, []).append((self.loop.time(), " ".join(str(word) for word in words)))
+
+    def sweep(self):
+        """What still waits is asked to end."""
+        for task in list(self.tasks):
+            task.cancel()
 
     def create(self, op, make=asyncio.create_task):
         parent = asyncio.current_task().get_name()
@@ -151,12 +240,15 @@ class World:
             self.log("cleaned up")
 
     async def do_timeout(self, time, work):
-        me, scope = asyncio.current_task(), asyncio.timeout(time)
+        me, end = asyncio.current_task(), self.loop.time() + time
+        # Here the timer stands behind those that the first step of the work has set.
+        scope = asyncio.timeout(None if time else 0)
+        rest = AfterFirstStep(self.run(work), lambda: scope.reschedule(end)) if time else self.run(work)
         asked, swallows = me._must_cancel, self.swallows
         try:
             try:
                 async with scope:
-                    await self.run(work)
+                    await rest
             finally:
                 # `uncancel` for the deadline's own request takes back one that came from outside.
                 self.different |= scope.expired() and self.swallows != swallows
@@ -190,21 +282,55 @@ class World:
         me = asyncio.current_task()
         before = me.cancelling()
         tasks = [self.create(work) for work in works]
+        heard = []
+        for task in tasks:
+            task.add_done_callback(lambda task: heard.append(self.loop.turn))
         try:
             await self.alone(asyncio.gather(*tasks))
         except BaseException as error:
-            # Here a cancelled gather waits for all, and a failure does not make it forget the request.
-            patient = isinstance(error, asyncio.CancelledError) and all(task.done() for task in tasks)
+            # Here a cancelled gather waits until it has heard of all, and a failure does not make it forget the request.
+            patient = isinstance(error, asyncio.CancelledError)
+            patient = patient and len(heard) == len(tasks) and heard[-1] < self.loop.turn
             self.different |= me.cancelling() != before and not patient
             raise
         self.log("gathered")
 
+    async def do_gatherall(self, *works):
+        tasks = [self.create(work) for work in works]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.log("gathered", *(ending(task) for task in tasks))
+
+    async def do_each(self, time, *works):
+        tasks = [self.create(work) for work in works]
+        try:
+            async for task in asyncio.as_completed(tasks, timeout=time or None):
+                self.log("next", task.get_name(), ending(task))
+        except TimeoutError:
+            self.log("too late")
+
     async def do_wait(self, time, when, *works):
         tasks = [self.create(work) for work in works]
-        done, pending = await asyncio.wait(
-            tasks, timeout=time, return_when=asyncio.FIRST_COMPLETED if when == "first" else asyncio.ALL_COMPLETED
-        )
+        done, pending = await asyncio.wait(tasks, timeout=time, return_when=MODES[when])
         self.log("waited", len(done), len(pending))
+
+    async def do_race(self, *works):
+        """The first one, and the others are asked to end."""
+        tasks = [self.create(work) for work in works]
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        pending = [task for task in tasks if task in pending]
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending)
+        self.log("raced", *(ending(task) for task in tasks))
+
+    async def do_attend(self, number):
+        """Waits for a task of somebody else."""
+        task = self.tasks[number % len(self.tasks)]
+        if task is asyncio.current_task():
+            return
+        await asyncio.wait([task])
+        self.log("attended", task.get_name())
 
     async def do_group(self, body, *works):
         try:
@@ -216,6 +342,7 @@ class World:
         """The failure goes on."""
         group, swallows = asyncio.TaskGroup(), self.swallows
         group._tasks = OrderedSet()
+        self.groups.append(group)
         try:
             async with group:
                 for work in works:
@@ -229,12 +356,137 @@ class World:
             self.different |= group._parent_cancel_requested and self.swallows != swallows
         self.log("group ok")
 
+    async def do_child(self, number, work):
+        """A task in the group of somebody else."""
+        if not self.groups:
+            return
+        group = self.groups[number % len(self.groups)]
+        open = group._entered and not group._aborting and not (group._exiting and not group._tasks)
+        if open:
+            self.create(work, group.create_task)
+        self.log("child" if open else "no child")
+
+    async def do_retime(self, time, before, later, work):
+        """The deadline is moved in the middle."""
+        me, swallows = asyncio.current_task(), self.swallows
+        asked = me._must_cancel
+        try:
+            try:
+                async with asyncio.timeout(time) as scope:
+                    await self.run(before)
+                    if not scope.expired():
+                        scope.reschedule(self.loop.time() + later)
+                    await self.run(work)
+            finally:
+                self.different |= scope.expired() and self.swallows != swallows
+            self.log("in time")
+        except TimeoutError:
+            self.different |= asked
+            self.log("timed out")
+
+    async def do_lock(self, number, work):
+        async with self.locks[number]:
+            self.log("locked", number)
+            await self.run(work)
+
+    async def do_permit(self, work):
+        async with self.semaphore:
+            self.log("admitted")
+            await self.run(work)
+
+    async def do_event(self, number):
+        await self.events[number].wait()
+        self.log("event", number)
+
+    async def do_put(self, number):
+        try:
+            await self.queues[number].put(asyncio.current_task().get_name())
+            self.log("put", number)
+        except asyncio.QueueShutDown:
+            self.log("shut down", number)
+
+    async def do_get(self, number):
+        try:
+            self.log("got", number, await self.queues[number].get())
+            self.queues[number].task_done()
+        except asyncio.QueueShutDown:
+            self.log("shut down", number)
+
+    async def do_join(self, number):
+        await self.queues[number].join()
+        self.log("joined", number)
+
+    async def do_promise(self, number):
+        await self.alone(self.promises[number].wait())
+        self.log("promise", number)
+
+    async def do_barrier(self):
+        # Here a new round begins while the last one goes on.
+        self.different |= self.barrier._state.value == "draining"
+        await self.barrier.wait()
+        self.log("passed")
+
+    async def do_await_change(self):
+        async with self.condition:
+            me = asyncio.current_task()
+            self.reacquired_late.discard(me)
+            try:
+                await self.condition.wait()
+            except asyncio.CancelledError:
+                # Here a request does not wait for the lock, and hands nothing on that was not given.
+                waiters = self.condition._waiters
+                self.different |= me in self.reacquired_late
+                self.different |= waiters.of[me].cancelled() and len(waiters) > 0
+                raise
+            self.log("changed")
+
+    async def do_notify(self, count, work):
+        async with self.condition:
+            self.condition.notify(count)
+            self.log("notified", count)
+            await self.run(work)
+
+    async def do_now(self, *call):
+        self.log("now", self.call(*call))
+
+    async def do_soon(self, *call):
+        name = asyncio.current_task().get_name()
+        self.loop.call_soon(lambda: self.note(name, "soon", self.call(*call)))
+
+    async def do_later(self, time, *call):
+        name = asyncio.current_task().get_name()
+        self.loop.call_later(time, lambda: self.note(name, "later", self.call(*call)))
+
+    def call(self, what, number):
+        """What may be done without awaiting anything."""
+        if what == "set":
+            self.events[number].set()
+        elif what == "clear":
+            self.events[number].clear()
+        elif what in ("resolve", "reject"):
+            self.promises[number].settle(what)
+        elif what == "shutdown":
+            self.queues[number].shutdown()
+        elif what == "discard":
+            self.queues[number].shutdown(immediate=True)
+        elif what == "offer":
+            try:
+                self.queues[number].put_nowait("offer")
+            except (asyncio.QueueFull, asyncio.QueueShutDown):
+                return "refused"
+        elif what == "ask":
+            return f"ask {self.tasks[number % len(self.tasks)].cancel()}"
+        return what
+
     async def do_cancel(self, number):
         task = self.tasks[number % len(self.tasks)]
         self.log("cancels", task.get_name(), task.cancel())
 
     async def do_counter(self):
         self.log("cancelling", asyncio.current_task().cancelling())
+
+
+MODES = {"first": asyncio.FIRST_COMPLETED, "all": asyncio.ALL_COMPLETED, "failure": asyncio.FIRST_EXCEPTION}
 
 
 def show(error):
@@ -254,40 +506,96 @@ def times(rng):
     return rng.choice([0, 0, 1, 1, 2, 2, 3, 4, 5, 7])
 
 
-def generate(rng, depth):
-    leaf = rng.random() < (0.25 if depth > 0 else 1)
-    if leaf:
-        kind = rng.choices(["sleep", "fail", "cancel", "counter", "long"], [10, 1, 4, 1, 2])[0]
-        if kind == "sleep":
-            return ["sleep", times(rng)]
-        if kind == "long":
-            return ["sleep", 50]
-        if kind == "fail":
-            return ["fail", rng.choice("ABCD")]
-        return ["counter"] if kind == "counter" else ["cancel", rng.randrange(12)]
-    some = lambda low, high: [generate(rng, depth - 1) for _ in range(rng.randint(low, high))]
-    one = lambda: generate(rng, depth - 1)
-    kind = rng.choices(
-        "seq catch swallow finally timeout waitfor await spawn shield gather wait group regroup".split(),
-        [6, 2, 1, 3, 3, 2, 3, 3, 1, 2, 1, 4, 2],
-    )[0]
+TREES = {
+    "seq": 6, "catch": 2, "swallow": 1, "finally": 3, "timeout": 3, "waitfor": 2, "await": 3, "spawn": 3, "shield": 1,
+    "gather": 2, "wait": 1, "group": 4, "regroup": 2, "gatherall": 1, "each": 1, "race": 1, "child": 1, "retime": 1,
+}
+SHARED_TREES = {"lock": 4, "permit": 3, "notify": 1}
+LEAVES = {"sleep": 10, "fail": 1, "cancel": 4, "counter": 1, "long": 2, "attend": 1}
+SHARED_LEAVES = {
+    "event": 3, "put": 3, "get": 3, "join": 1, "promise": 2, "barrier": 2, "await_change": 2, "now": 4, "soon": 1, "later": 2,
+}
+
+
+def choose(rng, weights):
+    return rng.choices(list(weights), list(weights.values()))[0]
+
+
+def generate(rng, depth, shared):
+    """With `shared`, the tasks also meet at locks, queues, events and the like."""
+    some = lambda low, high: [generate(rng, depth - 1, shared) for _ in range(rng.randint(low, high))]
+    one = lambda: generate(rng, depth - 1, shared)
+    if rng.random() < (0.25 if depth > 0 else 1):
+        return leaf(rng, choose(rng, LEAVES | SHARED_LEAVES if shared else LEAVES))
+    kind = choose(rng, TREES | SHARED_TREES if shared else TREES)
     if kind == "seq":
         return ["seq", *some(2, 4)]
     if kind in ("catch", "finally"):
-        return [kind, one(), cleanup(rng)]
-    if kind in ("swallow", "await", "spawn", "shield"):
+        return [kind, one(), cleanup(rng, shared)]
+    if kind in ("swallow", "await", "spawn", "shield", "permit"):
         return [kind, one()]
     if kind in ("timeout", "waitfor"):
         return [kind, times(rng), one()]
-    if kind == "gather":
-        return ["gather", *some(1, 3)]
+    if kind in ("gather", "gatherall"):
+        return [kind, *some(1, 3)]
+    if kind == "race":
+        return [kind, *some(1, 3)]
+    if kind == "each":
+        return [kind, times(rng), *some(1, 3)]
+    if kind == "child":
+        return [kind, rng.randrange(4), one()]
+    if kind == "retime":
+        return [kind, times(rng), one(), times(rng), one()]
+    if kind == "lock":
+        return [kind, rng.randrange(2), one()]
+    if kind == "notify":
+        return [kind, rng.randint(1, 2), one()]
     if kind == "wait":
-        return ["wait", times(rng) + 1, rng.choice(["first", "all"]), *some(1, 3)]
+        return ["wait", times(rng) + 1, rng.choice(list(MODES)), *some(1, 3)]
     return [kind, one(), *some(0, 3)]
 
 
-def cleanup(rng):
-    return rng.choice([["seq"], ["sleep", 0], ["sleep", 1], ["sleep", 2], ["await", ["sleep", 1]]])
+def leaf(rng, kind):
+    if kind == "sleep":
+        return ["sleep", times(rng)]
+    if kind == "long":
+        return ["sleep", 50]
+    if kind == "fail":
+        return ["fail", rng.choice("ABCD")]
+    if kind in ("cancel", "attend"):
+        return [kind, rng.randrange(12)]
+    if kind in ("event", "put", "get", "join"):
+        return [kind, rng.randrange(2)]
+    if kind == "promise":
+        return [kind, rng.randrange(3)]
+    if kind == "now":
+        return [kind, *call(rng)]
+    if kind == "soon":
+        return [kind, *call(rng)]
+    if kind == "later":
+        return [kind, times(rng), *call(rng)]
+    return [kind]
+
+
+def call(rng):
+    what = choose(
+        rng, {"set": 4, "clear": 1, "resolve": 3, "reject": 1, "shutdown": 1, "discard": 0.5, "offer": 2, "ask": 3}
+    )
+    return [what, rng.randrange(12 if what == "ask" else 3 if what in ("resolve", "reject") else 2)]
+
+
+def cleanup(rng, shared):
+    plain = [["seq"], ["sleep", 0], ["sleep", 1], ["sleep", 2], ["await", ["sleep", 1]]]
+    if rng.random() < 0.7:
+        return rng.choice(plain)
+    number = rng.randrange(12)
+    odd = [
+        ["cancel", number], ["seq", ["cancel", number], ["sleep", 1]], ["timeout", 1, ["sleep", 2]],
+        ["finally", ["sleep", 1], ["sleep", 1]], ["group", ["sleep", 1], ["sleep", 2]], ["shield", ["sleep", 2]],
+        ["gather", ["sleep", 1], ["sleep", 2]], ["gatherall", ["sleep", 1], ["cancel", number]], ["timeout", 0, ["sleep", 1]],
+    ]
+    meeting = [["lock", number % 2, ["sleep", 1]], ["permit", ["seq"]], ["get", number % 2], ["put", number % 2], ["event", 0]]
+    return rng.choice(odd + meeting if shared else odd)
 
 
 def text(op):
@@ -304,6 +612,8 @@ def play(op):
         task = asyncio.create_task(world.whole(op), name="0")
         world.tasks.append(task)
         task.add_done_callback(lambda task: world.note("0", "done", ending(task)))
+        for number in range(1, 9):
+            loop.call_later(100 * number, world.sweep)
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others)
         await asyncio.sleep(0)
@@ -315,11 +625,37 @@ def play(op):
     return None if world.different else world.logs
 
 
+def parse(line):
+    words = line.replace("(", " ( ").replace(")", " ) ").split()
+    open = [[]]
+    for word in words:
+        if word == "(":
+            open.append([])
+        elif word == ")":
+            last = open.pop()
+            open[-1].append(last)
+        else:
+            open[-1].append(int(word) if word.isdigit() else word)
+    return open[0][0]
+
+
+def tell(op, logs):
+    print(text(op))
+    for name in sorted(logs):
+        for time, event in logs[name]:
+            print(f"  {name} {time:g} {event}")
+
+
 def main():
+    if sys.argv[1] == "-":
+        for line in filter(str.strip, sys.stdin):
+            op = parse(line)
+            tell(op, play(op) or {})
+        return
     seed, count = int(sys.argv[1]), int(sys.argv[2])
     rng = random.Random(seed)
     while count:
-        op = generate(rng, rng.choice([2, 3, 4, 4, 5]))
+        op = generate(rng, rng.choice([2, 3, 4, 4, 5]), shared=rng.random() < 0.5)
         try:
             logs = play(op)
         except RecursionError:
@@ -328,10 +664,7 @@ def main():
         if logs is None or size < 4 or size > 60:
             continue
         count -= 1
-        print(text(op))
-        for name in sorted(logs):
-            for time, event in logs[name]:
-                print(f"  {name} {time:g} {event}")
+        tell(op, logs)
 
 
 main()

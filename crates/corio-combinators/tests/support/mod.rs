@@ -45,6 +45,12 @@ impl Clock {
         self.timers.borrow().len()
     }
 
+    /// Takes back every timer.
+    pub fn disarm_all(&self) {
+        self.deadlines.take();
+        drop(self.timers.take());
+    }
+
     fn jump(&self) -> bool {
         let next = self.timers.borrow().keys().next().map(|(when, _)| *when);
         if let Some(next) = next {

@@ -206,7 +206,11 @@ impl Node {
         let request = request.unwrap_or_else(|| Request::empty(Arc::default()));
         let settled = tree::with(|tree| {
             let nodes = tree.nodes.borrow();
-            nodes.settle_taken(request.clone(), bounced)
+            let mut taken = nodes.settle_taken(request.clone(), bounced);
+            if self.kind == Kind::Deadline {
+                nodes.join_queued(self.id, &mut taken);
+            }
+            taken
         });
         Taken::new(settled.unwrap_or(request))
     }

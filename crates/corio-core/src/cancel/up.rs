@@ -126,6 +126,19 @@ impl Nodes {
         request
     }
 
+    /// What the present step has asked of scopes further out is part of what a deadline takes: it must not report as its own what
+    /// is about to be decided further out.
+    pub(crate) fn join_queued(&self, id: NodeId, taken: &mut Request) {
+        if !self.is_alive(id) {
+            return;
+        }
+        for index in self.path(self.parent(id.index)) {
+            if let Some(queued) = self.trouble_of(index).and_then(|t| t.queued.as_ref()) {
+                taken.merge(queued.clone());
+            }
+        }
+    }
+
     /// Somebody below this top has ended its work: what waited for that looks again.
     pub(crate) fn nudge(&mut self, index: u32, actions: &mut Actions) {
         let top = self.top(index);

@@ -1,6 +1,7 @@
 //! Waiting on the poller's own epoll descriptor, with one system call.
 //!
-//! `polling` registers and deregisters; only the wait goes past it, because its own makes five system calls.
+//! Two things go past `polling`, to the same descriptor: the wait, because its own makes five system calls, and registering
+//! a source, because it does not ask to be told when the other side has written its last.
 //!
 //! A timeout is met in two ways. The kernel's own timeout is free, but it is counted in milliseconds and may be late
 //! by a thousandth of its length. So it carries a distant deadline only most of the way, and is made to end early.
@@ -24,6 +25,7 @@ use super::BATCH;
 use crate::direction::Directions;
 use crate::key::Token;
 use crate::notifier::Alarm;
+use crate::readiness::Tidings;
 use crate::sys::{self, EventBuffer, Mode};
 
 pub(crate) struct Epoll {
@@ -74,13 +76,13 @@ impl Epoll {
         wait(poller, events, limit)
     }
 
-    pub(super) fn for_each(&self, mut visit: impl FnMut(Token, Directions)) {
+    pub(super) fn for_each(&self, mut visit: impl FnMut(Token, Directions, Tidings)) {
         for event in self.events.borrow_mut().0.drain(..) {
             let token = Token(event.data.u64() as usize);
             if token == Token::TIMER {
                 self.timer_is_set.set(false);
             } else {
-                visit(token, directions(event.flags));
+                visit(token, directions(event.flags), tidings(event.flags));
             }
         }
     }
@@ -223,6 +225,17 @@ fn directions(flags: epoll::EventFlags) -> Directions {
     }
 }
 
+/// The kernel says in one event all that is there when it is collected. Urgent data counts as more, for a read ends in
+/// front of it.
+fn tidings(flags: epoll::EventFlags) -> Tidings {
+    use epoll::EventFlags as Flags;
+    if flags.intersects(Flags::PRI | Flags::RDHUP | Flags::HUP | Flags::ERR) {
+        Tidings::MaybeMore
+    } else {
+        Tidings::BytesOnly
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +285,15 @@ mod tests {
         ] {
             assert_eq!(directions(end), Directions::BOTH);
         }
+    }
+
+    #[test]
+    fn an_end_an_error_and_urgent_data_are_more_than_bytes() {
+        use epoll::EventFlags as Flags;
+        for more in [Flags::PRI, Flags::RDHUP, Flags::HUP, Flags::ERR] {
+            assert_eq!(tidings(Flags::IN | Flags::OUT | more), Tidings::MaybeMore);
+        }
+        assert_eq!(tidings(Flags::IN | Flags::OUT), Tidings::BytesOnly);
     }
 
     #[test]

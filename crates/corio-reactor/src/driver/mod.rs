@@ -14,6 +14,7 @@ use crate::backend::Backend;
 use crate::direction::Directions;
 use crate::key::Token;
 use crate::notifier::Alarm;
+use crate::readiness::Tidings;
 use crate::sys::Mode;
 
 /// The way that a reactor waits.
@@ -40,7 +41,7 @@ impl Driver {
                 return Setup {
                     driver: Driver::Epoll(epoll),
                     alarm,
-                    mode: Mode::Edge,
+                    mode: Mode::EpollEdge,
                 };
             }
         }
@@ -61,8 +62,18 @@ impl Driver {
         }
     }
 
+    /// What has to be reckoned with when a source has not reported anything yet. With edges, registering is followed by
+    /// a report of what is there by then.
+    pub(crate) fn first_tidings(&self) -> Tidings {
+        match self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Driver::Epoll(_) => Tidings::BytesOnly,
+            Driver::Portable(_) => Tidings::MaybeMore,
+        }
+    }
+
     /// Hands out the events of the last wait. `visit` must run no foreign code.
-    pub(crate) fn for_each(&self, visit: impl FnMut(Token, Directions)) {
+    pub(crate) fn for_each(&self, visit: impl FnMut(Token, Directions, Tidings)) {
         match self {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Driver::Epoll(epoll) => epoll.for_each(visit),

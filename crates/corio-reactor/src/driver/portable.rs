@@ -11,6 +11,7 @@ use polling::{Events, Poller};
 use super::BATCH;
 use crate::direction::Directions;
 use crate::key::Token;
+use crate::readiness::Tidings;
 
 pub(crate) struct Portable {
     events: RefCell<Events>,
@@ -31,7 +32,8 @@ impl Portable {
         Ok(())
     }
 
-    pub(super) fn for_each(&self, mut visit: impl FnMut(Token, Directions)) {
+    /// `polling` does not tell on every platform whether an event is an end, so each may be.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(Token, Directions, Tidings)) {
         let mut events = self.events.borrow_mut();
         for event in events.iter() {
             visit(
@@ -40,6 +42,7 @@ impl Portable {
                     read: event.readable,
                     write: event.writable,
                 },
+                Tidings::MaybeMore,
             );
         }
         events.clear();

@@ -1,0 +1,119 @@
+//! Accepting connections, of TCP and Unix listeners.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use corio_core::waiting::WaitKind;
+use corio_reactor::{AsSource, Direction};
+use corio_runtime::{IoSource, IoWaiter};
+use futures_core::Stream;
+
+/// [`TcpListener`](crate::TcpListener) and, on Unix, [`UnixListener`](crate::UnixListener), for the types that serve both. Nothing
+/// else implements it.
+pub trait Listener: sealed::Listener {}
+
+impl<L: sealed::Listener> Listener for L {}
+
+pub(crate) mod sealed {
+    use super::{AsSource, IoSource, WaitKind, io};
+
+    /// The listeners of this crate.
+    pub trait Listener {
+        type Os: AsSource;
+        type Stream;
+        type Addr;
+
+        fn source(&self) -> &IoSource<Self::Os>;
+        fn kind() -> &'static WaitKind;
+        fn accept_now(os: &Self::Os) -> io::Result<(Self::Stream, Self::Addr)>;
+    }
+}
+
+/// Waits for a connection. Made by `accept` of a listener.
+///
+/// # Cancel safety
+///
+/// Dropped before it is ready, it has accepted nothing: the connection waits for the next `accept`.
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct Accept<'a, L: Listener> {
+    listener: &'a L,
+    waiter: IoWaiter,
+}
+
+/// The connections of a listener, one after the other, without an end. Made by `incoming` of a listener.
+///
+/// It is a [`Stream`] as well. An error is an item like others; the next one may be a connection.
+#[derive(Debug)]
+#[must_use = "it accepts nothing unless it is asked to"]
+pub struct Incoming<'a, L: Listener> {
+    next: Accept<'a, L>,
+}
+
+impl<'a, L: Listener> Accept<'a, L> {
+    pub(crate) fn new(listener: &'a L, site: &'static Location<'static>) -> Accept<'a, L> {
+        Accept {
+            listener,
+            waiter: IoWaiter::new(Direction::Read, L::kind(), site),
+        }
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(L::Stream, L::Addr)>> {
+        let source = self.listener.source();
+        source.poll_io_as(&mut self.waiter, cx, accept_next::<L>)
+    }
+}
+
+impl<'a, L: Listener> Incoming<'a, L> {
+    pub(crate) fn new(listener: &'a L, site: &'static Location<'static>) -> Incoming<'a, L> {
+        let next = Accept::new(listener, site);
+        Incoming { next }
+    }
+}
+
+/// A connection that failed before it was accepted is nobody's error: the next one is taken.
+fn accept_next<L: Listener>(os: &L::Os) -> io::Result<(L::Stream, L::Addr)> {
+    loop {
+        match L::accept_now(os) {
+            Err(error) if concerns_one_connection(&error) => {}
+            result => return result,
+        }
+    }
+}
+
+/// On some systems, Linux among them, `accept` tells what befell the network of the connection at the head of the line.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+    )
+}
+
+impl<L: Listener> Future for Accept<'_, L> {
+    type Output = io::Result<(L::Stream, L::Addr)>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_accept(cx)
+    }
+}
+
+impl<L: Listener> Stream for Incoming<'_, L> {
+    type Item = io::Result<L::Stream>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let accepted = self.next.poll_accept(cx);
+        accepted.map(|result| Some(result.map(|(stream, _)| stream)))
+    }
+}
+
+impl<L: Listener> fmt::Debug for Accept<'_, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Accept").field(&self.waiter).finish()
+    }
+}

@@ -1,0 +1,198 @@
+//! hyper: its traits on streams, and what it needs of a runtime.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use corio_runtime::{create_task, sleep, sleep_until, try_get_running_loop};
+use futures_io::{AsyncRead, AsyncWrite};
+use hyper::rt::{Executor, Read, ReadBufCursor, Sleep, Timer, Write};
+
+/// A stream with the traits of futures-io, for hyper: `Hyper::new(tls_stream)`. The streams of this crate need it not.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hyper<T> {
+    inner: T,
+}
+
+impl<T> Hyper<T> {
+    /// Wraps a stream.
+    pub fn new(inner: T) -> Hyper<T> {
+        Hyper { inner }
+    }
+
+    /// The stream.
+    pub fn get_ref(&self) -> &T {
+        &self.inner
+    }
+
+    /// The stream.
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+
+    /// The stream, without the wrapper.
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+}
+
+/// How much is read at a time. It goes through a place on the stack, since the memory that hyper lends cannot be given to a
+/// reading trait without `unsafe`.
+const CHUNK: usize = 8 * 1024;
+
+/// Reads into the memory that hyper lends.
+fn poll_read(
+    mut cursor: ReadBufCursor<'_>,
+    read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
+) -> Poll<io::Result<()>> {
+    let mut chunk = [0; CHUNK];
+    let wanted = cursor.remaining().min(CHUNK);
+    let length = ready!(read(&mut chunk[..wanted]))?;
+    cursor.put_slice(&chunk[..length]);
+    Poll::Ready(Ok(()))
+}
+
+impl<T: AsyncRead + Unpin> Read for Hyper<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let inner = Pin::new(&mut self.inner);
+        poll_read(cursor, |buf| inner.poll_read(cx, buf))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Write for Hyper<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_close(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+    }
+}
+
+macro_rules! own_streams {
+    ($($stream:ty),+) => {$(
+        impl Read for $stream {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                cursor: ReadBufCursor<'_>,
+            ) -> Poll<io::Result<()>> {
+                poll_read(cursor, |buf| AsyncRead::poll_read(self, cx, buf))
+            }
+        }
+
+        impl Write for $stream {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                AsyncWrite::poll_write(self, cx, buf)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                AsyncWrite::poll_flush(self, cx)
+            }
+
+            fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                AsyncWrite::poll_close(self, cx)
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                AsyncWrite::poll_write_vectored(self, cx, bufs)
+            }
+
+            fn is_write_vectored(&self) -> bool {
+                true
+            }
+        }
+    )+};
+}
+
+own_streams!(crate::TcpStream);
+#[cfg(unix)]
+own_streams!(crate::UnixStream);
+
+/// Makes tasks of the futures that hyper wants to run beside, on the loop that runs on the calling thread. They need not be
+/// `Send`.
+///
+/// # Panics
+///
+/// Where no loop is running.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HyperExecutor;
+
+impl<F> Executor<F> for HyperExecutor
+where
+    F: Future<Output: 'static> + 'static,
+{
+    #[track_caller]
+    fn execute(&self, future: F) {
+        create_task(future);
+    }
+}
+
+/// Time for hyper: by the clock of the loop that runs on the calling thread, and by the system's where none does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HyperTimer;
+
+impl Timer for HyperTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        Box::pin(TimerSleep(sleep(duration)))
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        Box::pin(TimerSleep(sleep_until(deadline)))
+    }
+
+    fn now(&self) -> Instant {
+        try_get_running_loop().map_or_else(Instant::now, |event_loop| event_loop.time())
+    }
+
+    fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, new_deadline: Instant) {
+        match sleep.as_mut().downcast_mut_pin::<TimerSleep>() {
+            Some(sleep) => sleep.get_mut().0.reset(new_deadline),
+            None => *sleep = self.sleep_until(new_deadline),
+        }
+    }
+}
+
+/// A sleep of the runtime as hyper wants to have it.
+#[derive(Debug)]
+struct TimerSleep(corio_runtime::Sleep);
+
+impl Future for TimerSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl Sleep for TimerSleep {}

@@ -1,0 +1,346 @@
+//! `UnixStream`.
+
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::Shutdown;
+use std::os::unix::net::{self, SocketAddr};
+use std::panic::Location;
+use std::path::Path;
+
+use corio_core::waiting::WaitKind;
+use corio_runtime::{IoReady, IoSource};
+
+use super::{UnixConnect, address};
+use crate::bytes::{self, Kinds, ReadSome, ReadVectored, WriteSome, WriteVectored};
+use crate::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+
+/// A connection in the Unix domain. Dropping it closes it.
+///
+/// Several tasks may read and write at the same time through `&UnixStream`. It may be made, moved and dropped on any thread, and
+/// joins the loop that polls it, see [`IoSource`].
+///
+/// It implements `AsyncRead` and `AsyncWrite` of futures-io, also by reference.
+///
+/// ```
+/// # use corio_runtime as corio;
+/// use corio_net::UnixStream;
+///
+/// let (a, b) = UnixStream::pair()?;
+/// corio::run(async {
+///     a.write(b"hello").await?;
+///     let mut buffer = [0; 16];
+///     let length = b.read(&mut buffer).await?;
+///     assert_eq!(&buffer[..length], b"hello");
+///     std::io::Result::Ok(())
+/// })?;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct UnixStream {
+    source: IoSource<net::UnixStream>,
+}
+
+static KINDS: Kinds = Kinds {
+    read: WaitKind::new("UnixStream::read"),
+    write: WaitKind::new("UnixStream::write"),
+    peek: WaitKind::new("UnixStream::peek"),
+};
+
+impl UnixStream {
+    /// Connects to the listener at a path.
+    ///
+    /// A listener whose backlog is full is tried again after pauses of 1 ms to 50 ms, since the system does not report when it has
+    /// room.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](io::ErrorKind::NotFound) when nothing is at the path,
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when nobody listens there any more,
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) when the path is too long for an address.
+    ///
+    /// # Panics
+    ///
+    /// When it is polled on a thread where no loop is running.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, the attempt is given up and its socket closed.
+    #[doc(alias = "create_unix_connection")]
+    #[track_caller]
+    pub fn connect(path: impl AsRef<Path>) -> UnixConnect {
+        UnixConnect::new(address::of_path(path.as_ref()), Location::caller())
+    }
+
+    /// Connects to an address, which may have an abstract name on Linux.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](UnixStream::connect).
+    ///
+    /// # Panics
+    ///
+    /// As [`connect`](UnixStream::connect).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, the attempt is given up and its socket closed.
+    #[track_caller]
+    pub fn connect_addr(addr: &SocketAddr) -> UnixConnect {
+        UnixConnect::new(address::of_std(addr), Location::caller())
+    }
+
+    /// Two connected streams without addresses. No loop is needed.
+    ///
+    /// # Errors
+    ///
+    /// When there are no descriptors left.
+    #[doc(alias = "socketpair")]
+    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
+        let (a, b) = net::UnixStream::pair()?;
+        Ok((UnixStream::from_std(a)?, UnixStream::from_std(b)?))
+    }
+
+    /// Takes a connection of the standard library, and switches it to non-blocking mode. No loop is needed.
+    ///
+    /// # Errors
+    ///
+    /// When the mode cannot be switched.
+    pub fn from_std(stream: net::UnixStream) -> io::Result<UnixStream> {
+        stream.set_nonblocking(true)?;
+        Ok(UnixStream::of_source(IoSource::new(stream)))
+    }
+
+    /// The connection is in non-blocking mode, and may be registered already.
+    pub(super) fn of_source(source: IoSource<net::UnixStream>) -> UnixStream {
+        UnixStream { source }
+    }
+
+    /// Leaves the loop and gives the connection back, in **non-blocking** mode.
+    pub fn into_std(self) -> net::UnixStream {
+        self.source.into_inner()
+    }
+
+    /// Reads what there is, up to the length of the buffer. 0 is the end of what the peer has written, or an empty buffer.
+    ///
+    /// # Errors
+    ///
+    /// Those of the connection, for instance [`ConnectionReset`](io::ErrorKind::ConnectionReset).
+    ///
+    /// # Panics
+    ///
+    /// When it is polled on a thread where no loop is running.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has taken no byte.
+    #[doc(alias = "recv")]
+    #[track_caller]
+    pub fn read<'a>(&'a self, buf: &'a mut [u8]) -> ReadSome<'a, UnixStream> {
+        ReadSome::new(self, buf, Location::caller())
+    }
+
+    /// As [`read`](UnixStream::read), into several buffers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](UnixStream::read).
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](UnixStream::read).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has taken no byte.
+    #[track_caller]
+    pub fn read_vectored<'a, 'b>(
+        &'a self,
+        bufs: &'a mut [IoSliceMut<'b>],
+    ) -> ReadVectored<'a, 'b, UnixStream> {
+        ReadVectored::new(self, bufs, Location::caller())
+    }
+
+    /// Writes as much as there is room for, and says how much that was.
+    ///
+    /// # Errors
+    ///
+    /// Those of the connection, for instance [`BrokenPipe`](io::ErrorKind::BrokenPipe) after the peer has closed it.
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](UnixStream::read).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has written no byte.
+    #[doc(alias = "send")]
+    #[track_caller]
+    pub fn write<'a>(&'a self, buf: &'a [u8]) -> WriteSome<'a, UnixStream> {
+        WriteSome::new(self, buf, Location::caller())
+    }
+
+    /// As [`write`](UnixStream::write), from several buffers, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](UnixStream::write).
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](UnixStream::read).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has written no byte.
+    #[track_caller]
+    pub fn write_vectored<'a, 'b>(
+        &'a self,
+        bufs: &'a [IoSlice<'b>],
+    ) -> WriteVectored<'a, 'b, UnixStream> {
+        WriteVectored::new(self, bufs, Location::caller())
+    }
+
+    /// Waits until reading may not block; see [`IoSource::readable`], also for how it is used.
+    ///
+    /// # Errors
+    ///
+    /// When the connection cannot be watched.
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](UnixStream::read).
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: readiness is not consumed by waiting for it.
+    #[track_caller]
+    pub fn readable(&self) -> IoReady<'_, net::UnixStream> {
+        self.source.readable()
+    }
+
+    /// Waits until writing may not block; see [`IoSource::writable`].
+    ///
+    /// # Errors
+    ///
+    /// When the connection cannot be watched.
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](UnixStream::read).
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: readiness is not consumed by waiting for it.
+    #[track_caller]
+    pub fn writable(&self) -> IoReady<'_, net::UnixStream> {
+        self.source.writable()
+    }
+
+    /// Reads if that does not block.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is nothing yet, and those of [`read`](UnixStream::read).
+    ///
+    /// # Panics
+    ///
+    /// When no loop is running on this thread.
+    #[track_caller]
+    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.source
+            .try_read_io(|mut stream| io::Read::read(&mut stream, buf))
+    }
+
+    /// Writes if that does not block.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room, and those of [`write`](UnixStream::write).
+    ///
+    /// # Panics
+    ///
+    /// When no loop is running on this thread.
+    #[track_caller]
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        self.source
+            .try_write_io(|mut stream| io::Write::write(&mut stream, buf))
+    }
+
+    /// Two halves that borrow the connection, for two branches of one task.
+    pub fn split(&mut self) -> (ReadHalf<'_, UnixStream>, WriteHalf<'_, UnixStream>) {
+        bytes::split(self)
+    }
+
+    /// Two halves that share the connection, for two tasks. [`reunite`](OwnedReadHalf::reunite) puts them together again.
+    pub fn into_split(self) -> (OwnedReadHalf<UnixStream>, OwnedWriteHalf<UnixStream>) {
+        bytes::into_split(self)
+    }
+
+    /// Ends one direction or both, at once and without waiting.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says. A connection that has ended already is none.
+    #[doc(alias = "write_eof")]
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        bytes::shut_down(&self.source, how)
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.source.get_ref().local_addr()
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.source.get_ref().peer_addr()
+    }
+
+    /// The error that the connection has met and nobody was told of, and forgets it.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says about the question.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.source.get_ref().take_error()
+    }
+}
+
+impl bytes::sealed::Stream for UnixStream {
+    type Os = net::UnixStream;
+
+    #[inline]
+    fn source(&self) -> &IoSource<net::UnixStream> {
+        &self.source
+    }
+
+    #[inline]
+    fn kinds() -> &'static Kinds {
+        &KINDS
+    }
+}
+
+// A read ends early where the peer has passed a descriptor along, with more bytes behind it.
+bytes::stream_socket!(net::UnixStream, short_read_drains: false);
+
+crate::handles::handle_traits!(UnixStream, net::UnixStream);
+
+impl fmt::Debug for UnixStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("UnixStream");
+        if let Ok(addr) = self.local_addr() {
+            debug.field("local", &addr);
+        }
+        if let Ok(addr) = self.peer_addr() {
+            debug.field("peer", &addr);
+        }
+        debug.finish_non_exhaustive()
+    }
+}

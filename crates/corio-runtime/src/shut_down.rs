@@ -1,0 +1,78 @@
+//! The orderly end of everything that a loop has, as the last task that runs on it.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use corio_core::EndWait;
+
+use crate::blocking::BlockingPool;
+use crate::clock::WaitLimit;
+use crate::current::current_task;
+use crate::event_loop::EventLoop;
+use crate::sleep::sleep_until;
+
+/// Ends the tasks, waits for the jobs on threads, and ends the tasks that these have made. What is left after the grace period is
+/// left to `EventLoop::close`.
+pub(crate) async fn shut_down(event_loop: &EventLoop, grace: Duration) {
+    // Threads do not live by a virtual clock.
+    let limit = WaitLimit::new(grace);
+    end_tasks(event_loop, grace).await;
+    if let Some(pool) = event_loop.inner.blocking.busy() {
+        wait_for_jobs(event_loop, pool, limit.left()).await;
+        end_tasks(event_loop, limit.left()).await;
+    }
+}
+
+/// The loop goes on meanwhile: a job may be waiting for it.
+async fn wait_for_jobs(event_loop: &EventLoop, pool: BlockingPool, limit: Duration) {
+    let waiter = BlockingPool::builder().name("corio-end").build();
+    let closed = event_loop.run_in_executor(&waiter, move || pool.close(limit));
+    // Without a thread to wait on nothing is waited for; the close of the loop tells what still runs.
+    drop(closed.await);
+}
+
+/// Asks, waits, asks again, waits.
+async fn end_tasks(event_loop: &EventLoop, grace: Duration) {
+    let me = current_task();
+    let others = || {
+        event_loop
+            .all_tasks()
+            .into_iter()
+            .filter(|task| Some(task) != me.as_ref())
+    };
+    const REASON: &str = "the event loop is shutting down";
+    let half = event_loop.time().checked_add(grace / 2);
+    let end = event_loop.time().checked_add(grace);
+    for (deadline, again) in [(half, false), (end, true)] {
+        for task in others() {
+            if again || task.cancelling() == 0 {
+                task.cancel_with(REASON);
+            }
+        }
+        let mut pause = deadline.map(sleep_until);
+        while let Some(task) = others().next() {
+            let mut end = EndWait::new(&task);
+            let in_time = poll_fn(|cx| {
+                if end.poll_end(cx).is_ready() {
+                    return Poll::Ready(true);
+                }
+                match pause.as_mut().map(|pause| Pin::new(pause).poll(cx)) {
+                    Some(Poll::Ready(())) => Poll::Ready(false),
+                    _ => Poll::Pending,
+                }
+            });
+            if !in_time.await {
+                break;
+            }
+            // Tasks that were created meanwhile are asked too.
+            for task in others().filter(|task| task.cancelling() == 0) {
+                task.cancel_with(REASON);
+            }
+        }
+        if others().next().is_none() {
+            break;
+        }
+    }
+}
