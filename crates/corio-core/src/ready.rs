@@ -211,6 +211,11 @@ impl Ready {
         }
     }
 
+    /// How many entries will have been taken out at the end of the batch.
+    pub(crate) fn batch(&self) -> u64 {
+        self.taken() + self.left() as u64
+    }
+
     /// What is left of the batch.
     #[inline]
     pub(crate) fn left(&self) -> usize {

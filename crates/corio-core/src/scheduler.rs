@@ -164,7 +164,7 @@ impl Scheduler {
 
     /// A number that is the same throughout a batch and greater in the next one: whether two things happened in one turn.
     pub fn batch(&self) -> u64 {
-        self.0.batch_end.get()
+        self.0.ready.batch()
     }
 
     /// How many steps and callbacks are ready: what is called a batch when taken as it stands.
