@@ -12,7 +12,7 @@ use corio_core::cancel::{Kind, Limit, Node};
 use corio_core::time::Alarm;
 use pin_project_lite::pin_project;
 
-use crate::timer::{Timer, with_timers};
+use crate::timer::Timer;
 
 pin_project! {
     #[project = LimitedProject]
@@ -113,12 +113,9 @@ impl<F: Future> Future for Limited<F> {
                 Poll::Ready(Some(output))
             }
             Poll::Pending => {
-                // Nested limits that begin in one step read the same clock once.
-                let now = with_timers(|_, timers| timers.step_now());
-                let deadline = now.checked_add(*this.duration);
                 *this.phase = Phase::Until;
-                let wait = this.wait.insert(Wait::new(node, deadline));
-                if wait.go_on() {
+                let wait = this.wait.insert(Wait::new(node, None));
+                if wait.begin_after(*this.duration) {
                     return this.take();
                 }
                 Poll::Pending
@@ -143,6 +140,28 @@ impl<F: Future> LimitedProject<'_, F> {
             Phase::Turns => return wait.poll_turns(),
             Phase::Passed => return Poll::Pending,
             _ => {}
+        }
+        if wait.node.is_light() {
+            let work = self.work.as_mut().as_pin_mut().expect(GONE);
+            let limit = wait.deadline.map_or(Limit::None, Limit::At);
+            match wait.node.poll_again(cx, limit, |cx| work.poll(cx)) {
+                Some(Poll::Ready(output)) => {
+                    wait.timer.disarm();
+                    self.work.set(None);
+                    wait.node.leave();
+                    return Poll::Ready(Some(output));
+                }
+                Some(Poll::Pending) => {
+                    return if wait.go_on() {
+                        self.take()
+                    } else {
+                        Poll::Pending
+                    };
+                }
+                // The task has got something else meanwhile, or it is another task. What was rung for this limit may have found
+                // nothing to enter at.
+                None => wait.timer.disarm(),
+            }
         }
         if wait.node.enter(cx) {
             return self.take();
@@ -197,6 +216,16 @@ impl Wait {
             turns: None,
             node,
         }
+    }
+
+    /// The work is pending after its first poll: from now on there is something to limit. Nested limits that begin in one step read
+    /// the same clock once. True: take.
+    #[inline]
+    fn begin_after(&mut self, duration: Duration) -> bool {
+        if let Some(entry) = self.node.entry() {
+            self.deadline = self.timer.arm_after(duration, Alarm::Cancel(entry));
+        }
+        self.node.look()
     }
 
     /// Before the work is polled. A time that has come is told now, as with asyncio: the work ends at its first wait.

@@ -1,6 +1,6 @@
 //! A timer that a future holds, wherever it is dropped.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use corio_core::time::Alarm;
 use corio_core::{Scheduler, Whereabouts, find_scheduler};
@@ -45,6 +45,22 @@ impl Timer {
             self.scheduler = scheduler.number();
             self.key = timers.arm(deadline, alarm);
         });
+    }
+
+    /// The same, so long after the time of this step. Returns when that is; `None` is never, and nothing is armed.
+    ///
+    /// # Panics
+    ///
+    /// As [`arm`](Timer::arm).
+    #[inline]
+    pub(crate) fn arm_after(&mut self, after: Duration, alarm: Alarm) -> Option<Instant> {
+        self.disarm();
+        with_timers(|scheduler, timers| {
+            let (key, deadline) = timers.arm_after(after, alarm)?;
+            self.scheduler = scheduler.number();
+            self.key = key;
+            Some(deadline)
+        })
     }
 
     /// Rings `alarm` in the next turn, before what is queued from now on.

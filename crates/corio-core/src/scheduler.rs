@@ -60,6 +60,8 @@ pub(crate) struct Inner {
     pub(crate) closed: Cell<bool>,
     next_task: Cell<u64>,
     next_entry: Cell<u64>,
+    /// Numbers for the limits that need no node in the cancellation tree.
+    pub(crate) next_limit: Cell<u32>,
     spare_mail: Cell<Vec<Message>>,
     lists: RefCell<Lists>,
     observers: RefCell<Slab<Rc<dyn Observer>>>,
@@ -95,6 +97,7 @@ impl Scheduler {
             closed: Cell::new(false),
             next_task: Cell::new(1),
             next_entry: Cell::new(1),
+            next_limit: Cell::new(0),
             spare_mail: Cell::new(Vec::new()),
             lists: RefCell::new(Lists::new()),
             observers: RefCell::new(Slab::new()),

@@ -96,11 +96,13 @@ impl Scheduler {
         let mut left = last - self.steps();
         let mut only_this = inner.pause.get() && self.steps() != first;
         loop {
-            let stretch = inner.ready.begin_stretch(left.min(STRETCH), only_this);
+            let crowded = inner.ready.len() > CROWD;
+            let most = if crowded { left.min(STRETCH) } else { left };
+            let stretch = inner.ready.begin_stretch(most, only_this);
             if stretch == 0 {
                 return;
             }
-            if stretch == STRETCH && inner.ready.left() > CROWD {
+            if crowded {
                 inner.ready.look_ahead(STRETCH as usize);
             }
             while let Some(queued) = inner.ready.take_next() {

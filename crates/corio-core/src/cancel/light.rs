@@ -6,6 +6,7 @@
 
 use std::task::Waker;
 
+use super::light_limit::LIMIT;
 use super::node::Kind;
 use super::nodes::{NodeId, Subject};
 use super::place;
@@ -98,7 +99,7 @@ pub(crate) fn end(waiter: TaskKey, target: &CellRef) -> Option<NodeId> {
 /// The root of the waiting task is needed: what was light gets its node.
 #[cold]
 pub(super) fn settle(tree: &Tree, cell: &CellRef, scope: u32, root: u32) {
-    if scope & LIGHT == 0 {
+    if scope & LIGHT == 0 || scope & LIMIT == LIMIT {
         return;
     }
     let slot = (scope & !LIGHT) as usize;

@@ -49,7 +49,7 @@
 //! | `request`, `actions` | what travels, and what remains to be done when the borrow has ended |
 //! | `task` | the tree from the side of tasks |
 //! | `tree`, `place` | what a thread has, and where the code that runs stands in it |
-//! | `light`, `quiet` | the usual cases without any request |
+//! | `light`, `light_limit`, `quiet` | the usual cases without any request |
 //!
 //! All of this is one thread's data, in a slab per thread. No foreign code runs while it is borrowed.
 
@@ -59,6 +59,7 @@ mod down;
 mod entry;
 mod judge;
 pub(crate) mod light;
+mod light_limit;
 mod node;
 mod nodes;
 mod place;

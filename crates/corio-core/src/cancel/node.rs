@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::actions::Actions;
 use super::entry::ScopeEntry;
+use super::light_limit::LightLimit;
 use super::nodes::{Limit, NodeId, Subject};
 use super::place;
 use super::request::Request;
@@ -50,10 +51,14 @@ pub trait Members {
 /// node is declared after the inner future, so that it is dropped after it.
 pub struct Node {
     kind: Kind,
-    /// The tree it has joined; 0 is none.
+    /// The tree it has joined; 0 is none. With the bit [`LIGHT`] it is the number of the scheduler in which it is a light limit.
     tree: u64,
+    /// Its place in the tree, or the slot and the number of a light limit.
     id: NodeId,
 }
+
+/// The node is a limit that waits outside of the tree, see [`light_limit`](super::light_limit).
+const LIGHT: u64 = 1 << 63;
 
 impl Node {
     /// A node that has not joined yet.
@@ -106,6 +111,10 @@ impl Node {
         let parent = parent_here(tree);
         // Without a task and a node around, this is the topmost node, and its poll is the step.
         let step = (parent == 0).then(|| tree.next_stamp());
+        let was_light = self.light();
+        if was_light.is_some() {
+            self.settle();
+        }
         if self.tree != 0 && self.tree != tree.number() {
             tree::give_back(self.tree, self.id);
             self.tree = 0;
@@ -116,6 +125,9 @@ impl Node {
             if self.tree == 0 || !nodes.is_alive(self.id) {
                 self.id = nodes.add(self.kind, parent, subject());
                 self.tree = tree.number();
+                if let Some(limit) = was_light {
+                    nodes.set_number(self.id.index, limit.number);
+                }
             } else if nodes.parent(self.id.index) != parent {
                 nodes.move_to(self.id.index, parent, &mut actions);
             }
@@ -149,7 +161,8 @@ impl Node {
     }
 
     /// The first poll, for a node that takes only what enters at itself: nothing can, before it has a place, so it joins the tree
-    /// only when the inner future is pending. Instead of [`enter`](Node::enter) and [`inside`](Node::inside).
+    /// only when the inner future is pending, and not even then if nothing else stands in the task. Instead of
+    /// [`enter`](Node::enter) and [`inside`](Node::inside).
     #[inline]
     pub fn poll_first<T>(
         &mut self,
@@ -163,9 +176,38 @@ impl Node {
             self.set_limit(limit);
             return self.inside(|| poll(cx));
         }
+        self.poll_unborn(cx, limit, poll)
+    }
+
+    /// A later poll of a node that still stands outside of the tree. `None`: it does not, and nothing was polled.
+    #[inline]
+    pub fn poll_again<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: Limit,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Option<Poll<T>> {
+        let scheduler = self.tree & !LIGHT;
+        let still = self.light()?.pick_up(scheduler, cx.waker());
+        still.then(|| self.poll_unborn(cx, limit, poll))
+    }
+
+    /// It waits outside of the tree, or did so when it was last polled.
+    #[inline]
+    pub fn is_light(&self) -> bool {
+        self.tree & LIGHT != 0
+    }
+
+    #[inline]
+    fn poll_unborn<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: Limit,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
         let links = place::links();
         let polled = place::inside_unborn(limit, || poll(cx));
-        if polled.is_pending() {
+        if polled.is_pending() && !self.stand_aside(cx.waker(), links) {
             self.enter(cx);
             tree::with(|tree| {
                 let mut nodes = tree.nodes.borrow_mut();
@@ -176,9 +218,47 @@ impl Node {
         polled
     }
 
+    /// Nothing has joined the tree since so many links, nor stands in the task: neither need this node.
+    #[inline]
+    fn stand_aside(&mut self, waker: &Waker, links: u64) -> bool {
+        let light = self.light();
+        if place::links() != links || (self.tree != 0 && light.is_none()) {
+            return false;
+        }
+        let Some((scheduler, limit)) = LightLimit::begin(waker, light) else {
+            return false;
+        };
+        self.tree = scheduler | LIGHT;
+        (self.id.index, self.id.generation) = (limit.slot, limit.number);
+        true
+    }
+
+    #[inline]
+    fn light(&self) -> Option<LightLimit> {
+        self.is_light().then_some(LightLimit {
+            slot: self.id.index,
+            number: self.id.generation,
+        })
+    }
+
+    /// A light limit ends, or becomes the node that was made for it.
+    fn settle(&mut self) {
+        let scheduler = std::mem::take(&mut self.tree) & !LIGHT;
+        let limit = LightLimit {
+            slot: self.id.index,
+            number: self.id.generation,
+        };
+        if let Some(id) = limit.end(scheduler) {
+            self.adopt(id);
+        }
+    }
+
     /// After the inner future was pending: something has come up. True: take.
     #[inline]
     pub fn look(&mut self) -> bool {
+        if self.is_light() {
+            return false;
+        }
         tree::with(|tree| {
             let mut nodes = tree.nodes.borrow_mut();
             if !nodes.is_alive(self.id) || !nodes.in_trouble(self.id.index) {
@@ -330,7 +410,10 @@ impl Node {
 
     /// The place of this node, for requests that enter at it. `None` before the first poll.
     pub fn entry(&self) -> Option<ScopeEntry> {
-        (self.tree != 0).then_some(ScopeEntry::new(self.id))
+        match self.light() {
+            Some(limit) => Some(ScopeEntry::light(limit)),
+            None => (self.tree != 0).then_some(ScopeEntry::new(self.id)),
+        }
     }
 
     /// Uses the tree, if the node is in the one of this thread.
@@ -352,8 +435,14 @@ impl Node {
 
     #[inline(never)]
     fn leave_tree(&mut self) {
+        if self.is_light() {
+            self.settle();
+        }
         let (number, id) = (self.tree, self.id);
         self.tree = 0;
+        if number == 0 {
+            return;
+        }
         let left = tree::with(|tree| {
             let here = tree.number() == number;
             if here {

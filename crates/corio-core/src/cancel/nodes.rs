@@ -12,6 +12,9 @@ use super::tree;
 use super::trouble::Trouble;
 use crate::cell::CellRef;
 
+/// More nodes than this cannot be in one tree, so that a place in it and a tag fit into a word.
+const MAX_NODES: usize = 1 << 29;
+
 /// A node of this thread's tree. Generations make an old id name nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct NodeId {
@@ -57,6 +60,8 @@ pub(crate) struct Entry {
     /// Empty when it is the waker of the task itself.
     pub(super) waker: Option<Waker>,
     pub(super) limit: Limit,
+    /// The number under which a limit waited without a node.
+    pub(super) number: Option<u32>,
     /// It takes requests from further out in the place of those below.
     pub(super) covers: bool,
     /// Only while a request is under way.
@@ -119,6 +124,7 @@ impl Nodes {
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
+                assert!(self.entries.len() < MAX_NODES, "too many scopes");
                 self.entries.push(Entry::vacant());
                 (self.entries.len() - 1) as u32
             }
@@ -131,6 +137,7 @@ impl Nodes {
         }
         entry.stamp = 0;
         entry.limit = Limit::None;
+        entry.number = None;
         entry.covers = false;
         self.link(index, parent);
         self.id(index)
@@ -268,6 +275,10 @@ impl Nodes {
         self.at_mut(index).limit = limit;
     }
 
+    pub(super) fn set_number(&mut self, index: u32, number: u32) {
+        self.at_mut(index).number = Some(number);
+    }
+
     /// The limits of a node and those above it.
     pub(crate) fn limits(&self, from: u32) -> Vec<Limit> {
         let limits = self.path(from).map(|index| self.at(index).limit);
@@ -324,6 +335,7 @@ impl Entry {
             subject: Subject::None,
             waker: None,
             limit: Limit::None,
+            number: None,
             covers: false,
             trouble: None,
         }

@@ -37,4 +37,13 @@ impl Nodes {
         }
         None
     }
+
+    /// The limit with this number below a root.
+    pub(super) fn find_limit(&self, root: u32, number: u32) -> Option<NodeId> {
+        let below = self.subtree(root);
+        let found = below
+            .into_iter()
+            .find(|index| self.at(*index).number == Some(number));
+        found.map(|index| self.id(index))
+    }
 }

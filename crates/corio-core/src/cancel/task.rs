@@ -153,7 +153,7 @@ pub(super) fn parent_here(tree: &Tree) -> u32 {
 
 /// The root of a task, made when it is first needed.
 #[inline]
-fn root_of(tree: &Tree, cell: &CellRef) -> u32 {
+pub(super) fn root_of(tree: &Tree, cell: &CellRef) -> u32 {
     match cell.root() {
         0 => make_root(tree, cell),
         root => root,
