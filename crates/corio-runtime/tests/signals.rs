@@ -24,8 +24,9 @@ mod unix {
     use std::thread;
     use std::time::Duration;
 
-    use corio_combinators::move_on_after;
+    use corio_combinators::{finally, move_on_after};
     use corio_runtime::signal::{SignalKind, ctrl_c, signal};
+    use corio_runtime::workers::Workers;
     use corio_runtime::{
         EventLoop, RunError, Runner, context, create_task, current_task, get_running_loop, run,
         sleep, yield_now,
@@ -129,6 +130,14 @@ mod unix {
         #[test]
         fn real_time_signals_are_heard()
             prints "heard\n",
+            ends None;
+        #[test]
+        fn ctrl_c_reaches_all_workers_and_their_clean_up_is_waited_for()
+            prints "3 cleaned up\ninterrupted: true\n",
+            ends None;
+        #[test]
+        fn workers_that_listen_for_ctrl_c_end_as_they_like()
+            prints "interrupted: false\n[0, 1, 2]\n",
             ends None;
         #[test]
         fn handlers_of_several_loops_of_one_thread_are_all_called()
@@ -617,5 +626,43 @@ mod unix {
         for event_loop in loops {
             event_loop.run_forever().unwrap();
         }
+    }
+
+    /// Presses Ctrl-C when all workers have come to the place where they count themselves.
+    fn press_when_all_are_there(there: &AtomicUsize, count: usize) {
+        if there.fetch_add(1, Ordering::SeqCst) + 1 == count {
+            press_soon();
+        }
+    }
+
+    fn ctrl_c_reaches_all_workers_and_their_clean_up_is_waited_for() {
+        let (there, cleaned) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let report = Workers::new(3).run({
+            let cleaned = cleaned.clone();
+            async move |worker| {
+                press_when_all_are_there(&there, worker.count());
+                finally(sleep(Duration::MAX), async || {
+                    yield_now().await;
+                    cleaned.fetch_add(1, Ordering::SeqCst);
+                })
+                .await;
+            }
+        });
+        let report = report.unwrap();
+        println!("{} cleaned up", cleaned.load(Ordering::SeqCst));
+        println!("interrupted: {}", report.interrupted());
+    }
+
+    fn workers_that_listen_for_ctrl_c_end_as_they_like() {
+        let there = Arc::new(AtomicUsize::new(0));
+        let report = Workers::new(3).run(async move |worker| {
+            let mut interrupt = signal(SignalKind::interrupt()).unwrap();
+            press_when_all_are_there(&there, worker.count());
+            interrupt.recv().await;
+            worker.index()
+        });
+        let report = report.unwrap();
+        println!("interrupted: {}", report.interrupted());
+        println!("{:?}", report.into_values().unwrap());
     }
 }
