@@ -67,8 +67,8 @@ pub(crate) struct Header {
 pub(crate) struct CellRef(NonNull<Header>);
 
 impl CellRef {
-    /// A cell for a future that may borrow, with three references to it: for the table of tasks, for the ready queue, and for the
-    /// handle.
+    /// A cell for a future that may borrow, with two references to it: for the table of tasks, and for the handle. It counts as
+    /// queued, and its place in the queue needs none.
     ///
     /// # Safety
     ///
@@ -80,7 +80,7 @@ impl CellRef {
         key: TaskKey,
         site: &'static Location<'static>,
         scheduler: &Scheduler,
-    ) -> [CellRef; 3]
+    ) -> [CellRef; 2]
     where
         F: Future,
         M: Ending<F::Output>,
@@ -88,14 +88,14 @@ impl CellRef {
         let state = State::queued_task();
         let new = New {
             vtable: &TaskVTable::<F, M>::VTABLE,
-            refs: 3,
+            refs: 2,
             state,
             id,
             key,
             site,
         };
         let cell = new.allocate::<F, M::Value>(future, scheduler);
-        [CellRef(cell), CellRef(cell), CellRef(cell)]
+        [CellRef(cell), CellRef(cell)]
     }
 
     /// A cell for a function that is called once from the ready queue.
@@ -138,6 +138,31 @@ impl CellRef {
     #[inline]
     pub(crate) unsafe fn lent(pointer: *const Header) -> Option<ManuallyDrop<CellRef>> {
         NonNull::new(pointer.cast_mut()).map(|cell| ManuallyDrop::new(CellRef(cell)))
+    }
+
+    /// What the ready queue holds.
+    #[inline]
+    pub(crate) fn as_entry(&self) -> NonNull<Header> {
+        self.0
+    }
+
+    /// The cell of an entry of the ready queue.
+    ///
+    /// # Safety
+    ///
+    /// The entry came from [`as_entry`](CellRef::as_entry) of a cell that stays alive while the result is used. Whoever takes the
+    /// result out of its wrapper owns the reference that belongs to the entry.
+    #[inline]
+    pub(crate) unsafe fn of_entry(entry: NonNull<Header>) -> ManuallyDrop<CellRef> {
+        ManuallyDrop::new(CellRef(entry))
+    }
+
+    /// The task has ended while it was queued: each of its places in the queue gets a reference of its own.
+    #[cold]
+    pub(crate) fn leave_queued(&self) {
+        for _ in 0..self.state.places() {
+            mem::forget(self.clone());
+        }
     }
 
     /// The last poll has panicked: drops the future, and puts the panic into the stage.
@@ -280,24 +305,6 @@ impl CellRef {
         unsafe { self.0.cast::<u8>().add(self.vtable.stage_offset) }
     }
 
-    fn free(&self) {
-        let stage = self.state.stage();
-        if stage != Stage::Empty || self.extras.get() != 0 {
-            self.clear_rest(stage);
-        }
-        let vtable = self.vtable;
-        // SAFETY: the scheduler is the only field of a header with a destructor, and it is moved out once, here; the stage has
-        // been cleared above.
-        let scheduler = unsafe { ptr::read(&raw const (*self.0.as_ptr()).scheduler) };
-        // SAFETY: the block came from this scheduler's pool with this class and layout, and the last reference to it has gone.
-        unsafe {
-            scheduler
-                .0
-                .pool
-                .give(self.0.cast(), vtable.class, vtable.layout)
-        };
-    }
-
     /// Speaks of what nobody saw, and drops what the stage still holds: the bits first, and a destructor that panics is reported,
     /// since there is no poll and no handle left to tell.
     #[cold]
@@ -342,11 +349,32 @@ impl Drop for CellRef {
         let refs = self.refs.get() - 1;
         if refs == 0 {
             // The count stays at one while the outcome nobody saw is being reported: that code may hold the cell for a moment.
-            self.free();
+            free(self.0);
         } else {
             self.refs.set(refs);
         }
     }
+}
+
+/// The last reference to a cell has gone.
+#[inline(never)]
+fn free(cell: NonNull<Header>) {
+    // The drop that calls this does nothing more with its reference.
+    let cell = ManuallyDrop::new(CellRef(cell));
+    if !cell.state.is_spent() || cell.extras.get() != 0 {
+        cell.clear_rest(cell.state.stage());
+    }
+    let vtable = cell.vtable;
+    // SAFETY: the scheduler is the only field of a header with a destructor, and it is moved out once, here; the stage has been
+    // cleared above.
+    let scheduler = unsafe { ptr::read(&raw const (*cell.0.as_ptr()).scheduler) };
+    // SAFETY: the block came from this scheduler's pool with this class and layout, and nothing refers to it any more.
+    unsafe {
+        scheduler
+            .0
+            .pool
+            .give(cell.0.cast(), vtable.class, vtable.layout)
+    };
 }
 
 impl PartialEq for CellRef {

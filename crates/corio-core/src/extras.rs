@@ -120,12 +120,13 @@ impl CellRef {
     #[cold]
     fn capture_context_there(&self) {
         let context = self.scheduler.inner().context.map.borrow().clone();
+        self.state.set_context(context.is_some());
         self.with_extras(|extras| extras.context = context);
     }
 
     /// Puts the task's context in the place of the one outside, which is none during a run.
     pub(crate) fn enter_context(&self) {
-        if self.extras.get() != 0 {
+        if self.state.has_context() {
             let own = self.with_extras(|extras| extras.context.take());
             drop(self.scheduler.inner().context.replace(own));
         }
@@ -134,6 +135,7 @@ impl CellRef {
     /// Puts the context outside back, and keeps what the step has made of the task's own.
     pub(crate) fn leave_context(&self, outside: Option<ContextMap>) {
         let own = self.scheduler.inner().context.replace(outside);
+        self.state.set_context(own.is_some());
         if own.is_some() {
             self.with_extras(|extras| extras.context = own);
         }

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::cancel::light::{self, Look};
+use crate::cancel::light;
 use crate::cancel::{Kind, Node};
 use crate::cell::CellRef;
 use crate::current;
@@ -15,7 +15,6 @@ use crate::key::TaskKey;
 use crate::task::{AnyTask, Task};
 use crate::waiters::Registration;
 use crate::waiting::{self, WaitKind};
-use crate::waker;
 
 static TASK: WaitKind = WaitKind::new("task");
 
@@ -34,13 +33,18 @@ static TASK: WaitKind = WaitKind::new("task");
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct OwnedWait<T> {
     task: Option<Task<T>>,
+    wait: Wait,
+}
+
+/// What an owned wait has of its own.
+struct Wait {
     registration: Option<Registration>,
     site: &'static Location<'static>,
+    node: Node,
     /// A request went up from here, and whoever takes it drops this: until then there is no result.
     gone_up: bool,
-    /// The task that waits without a node, see [`light`].
-    light: Option<TaskKey>,
-    node: Node,
+    /// It waits without a node, registered inline, see [`light`].
+    light: bool,
 }
 
 impl<T> IntoFuture for Task<T> {
@@ -49,29 +53,16 @@ impl<T> IntoFuture for Task<T> {
 
     #[track_caller]
     fn into_future(self) -> OwnedWait<T> {
-        let site = Location::caller();
         OwnedWait {
             task: Some(self),
-            registration: None,
-            site,
-            gone_up: false,
-            light: None,
-            node: Node::new(Kind::Wait),
+            wait: Wait {
+                registration: None,
+                site: Location::caller(),
+                node: Node::new(Kind::Wait),
+                gone_up: false,
+                light: false,
+            },
         }
-    }
-}
-
-impl<T> OwnedWait<T> {
-    /// Ends the wait with the outcome that is there.
-    #[inline]
-    fn finish(&mut self) -> Poll<Result<T, TaskError>> {
-        self.settle();
-        self.node.leave();
-        let task = self
-            .task
-            .take()
-            .expect("the task is there until the wait ends");
-        Poll::Ready(task.into_result())
     }
 }
 
@@ -80,111 +71,115 @@ impl<T> Unpin for OwnedWait<T> {}
 impl<T> Future for OwnedWait<T> {
     type Output = Result<T, TaskError>;
 
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if this.gone_up {
-            return Poll::Pending;
+        if let Some(task) = this.task.take_if(|task| task.can_leave()) {
+            let fresh = this.wait.registration.is_none() && !this.wait.gone_up;
+            if fresh || this.wait.is_light_and_over(task.cell()) {
+                return Poll::Ready(task.into_outcome());
+            }
+            this.task = Some(task);
         }
-        let task = this
-            .task
-            .as_ref()
-            .expect("a finished wait was polled again");
-        let cell = task.cell();
-        if this.registration.is_none() {
-            if task.can_leave() {
-                return this.finish();
-            }
-            this.light = light::begin(cell);
-            match this.light {
-                // The waker of a select inside of the task is another one than the task's.
-                Some(waiter) if waker::key_of(cx.waker()) == Some(waiter) => {
-                    this.registration = Some(cell.wait(cx.waker(), None));
-                    waiting::note(&TASK, this.site);
-                    return Poll::Pending;
-                }
-                Some(_) => this.settle(),
-                None => {}
-            }
-        } else if let Some(waiter) = this.light {
-            match light::look(waiter, cell, task.can_leave()) {
-                Look::Over => {
-                    this.light = None;
-                    return this.finish();
-                }
-                Look::Still => {
-                    this.registration = Some(cell.wait(cx.waker(), this.registration));
-                    waiting::note(&TASK, this.site);
-                    return Poll::Pending;
-                }
-                Look::Settled => this.settle(),
+        let Some(task) = &this.task else {
+            panic!("a finished wait was polled again");
+        };
+        if this.wait.poll(task.cell(), cx) {
+            if let Some(task) = this.task.take() {
+                return Poll::Ready(task.into_outcome());
             }
         }
-        this.poll_in_tree(cx)
-    }
-}
-
-impl<T> OwnedWait<T> {
-    /// Goes on with a node: the one that was made for this wait meanwhile, if there is one.
-    #[inline]
-    fn settle(&mut self) {
-        if self.light.is_some() {
-            self.settle_light();
-        }
-    }
-
-    #[cold]
-    fn settle_light(&mut self) {
-        if let (Some(waiter), Some(task)) = (self.light.take(), &self.task) {
-            if let Some(id) = light::end(waiter, task.cell()) {
-                self.node.adopt(id);
-            }
-        }
-    }
-
-    fn poll_in_tree(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
-        let task = self
-            .task
-            .as_ref()
-            .expect("a finished wait was polled again");
-        check_wait(task.cell());
-        let any = task.any();
-        if self.node.enter_wait(cx, &any) {
-            // The request came when the task had ended already: nobody below can take it, so it goes up, and the value goes.
-            let taken = self.node.take(|| ());
-            self.gone_up = true;
-            self.node.pass_on_taken(taken);
-            return Poll::Pending;
-        }
-        if task.can_leave() {
-            if self.node.is_working() && task.cancelled() {
-                self.gone_up = true;
-                self.node.pass_on();
-                return Poll::Pending;
-            }
-            self.node.rest();
-            return self.finish();
-        }
-        self.registration = Some(task.cell().wait(cx.waker(), self.registration));
-        waiting::note(&TASK, self.site);
         Poll::Pending
     }
 }
 
-impl<T> Drop for OwnedWait<T> {
+impl Wait {
+    /// Nothing joined the tree for this wait, and now nothing has to.
     #[inline]
-    fn drop(&mut self) {
-        if self.task.is_some() {
-            self.drop_waiting();
+    fn is_light_and_over(&mut self, task: &CellRef) -> bool {
+        let waiter = self.light_waiter();
+        let over = waiter.is_some_and(|waiter| light::is_over(waiter, task));
+        if over {
+            self.light = false;
+        }
+        over
+    }
+
+    /// True: the wait is over, and the outcome may be taken.
+    #[inline(never)]
+    fn poll(&mut self, cell: &CellRef, cx: &mut Context<'_>) -> bool {
+        if self.gone_up {
+            return false;
+        }
+        match self.light_waiter() {
+            None if self.registration.is_none() => {
+                // The waker of a select inside of the task is another one than the task's.
+                if let Some(waiter) = light::begin(cell, cx.waker()) {
+                    self.light = true;
+                    self.registration = Some(Registration::inline(waiter));
+                    waiting::note(&TASK, self.site);
+                    return false;
+                }
+            }
+            Some(waiter) if light::is_still(waiter, cell, cx.waker()) => {
+                waiting::note(&TASK, self.site);
+                return false;
+            }
+            _ => {}
+        }
+        if self.light {
+            self.settle(cell);
+        }
+        self.poll_in_tree(&AnyTask::new(cell.clone()), cx)
+    }
+
+    /// The task that waits, if it does so without a node.
+    #[inline]
+    fn light_waiter(&self) -> Option<TaskKey> {
+        self.registration
+            .filter(|_| self.light)
+            .and_then(Registration::key)
+    }
+
+    /// Goes on with a node: the one that was made for this wait meanwhile, if there is one.
+    #[inline(never)]
+    fn settle(&mut self, task: &CellRef) {
+        let waiter = self.light_waiter();
+        self.light = false;
+        if let Some(id) = waiter.and_then(|waiter| light::end(waiter, task)) {
+            self.node.adopt(id);
         }
     }
-}
 
-impl<T> OwnedWait<T> {
-    /// It is dropped by foreign code, or with the task that waits.
-    #[cold]
-    fn drop_waiting(&mut self) {
-        self.settle();
-        let Some(task) = self.task.take() else { return };
+    #[inline(never)]
+    fn poll_in_tree(&mut self, task: &AnyTask, cx: &mut Context<'_>) -> bool {
+        check_wait(task.cell());
+        if self.node.enter_wait(cx, task) {
+            // The request came when the task had ended already: nobody below can take it, so it goes up, and the value goes.
+            let taken = self.node.take(|| ());
+            self.gone_up = true;
+            self.node.pass_on_taken(taken);
+            return false;
+        }
+        if task.is_settled() {
+            if self.node.is_working() && task.cancelled() {
+                self.gone_up = true;
+                self.node.pass_on();
+                return false;
+            }
+            self.node.rest();
+            self.node.leave();
+            return true;
+        }
+        self.registration = Some(task.cell().wait(cx.waker(), self.registration));
+        waiting::note(&TASK, self.site);
+        false
+    }
+
+    /// The wait is dropped by foreign code, or with the task that waits.
+    #[inline(never)]
+    fn end_early(&mut self, task: &AnyTask) {
+        self.settle(task.cell());
         let Some(registration) = self.registration else {
             return;
         };
@@ -193,6 +188,21 @@ impl<T> OwnedWait<T> {
             task.cancel();
         }
     }
+}
+
+impl<T> Drop for OwnedWait<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            drop_waiting(task, &mut self.wait);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn drop_waiting<T>(task: Task<T>, wait: &mut Wait) {
+    wait.end_early(&task.any());
 }
 
 impl<T> fmt::Debug for OwnedWait<T> {

@@ -6,9 +6,11 @@
 //! The numbers of loops and the generations of slots come round again after a while. Then an old waker may name a younger
 //! task: that task gets a poll it did not need, which every future must bear. Nothing else can happen.
 
+use std::num::NonZeroU64;
+
 /// `slot`: 26 bits, `generation`: 16 bits, `loop`: 20 bits, and two bits that are always `01`, so that a key is never zero.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub(crate) struct TaskKey(u64);
+pub(crate) struct TaskKey(NonZeroU64);
 
 const LOOP_BITS: u32 = 20;
 const SLOT_BITS: u32 = 26;
@@ -24,38 +26,38 @@ impl TaskKey {
     #[inline]
     pub(crate) fn new(loop_id: u32, slot: u32, task: u64) -> TaskKey {
         let generation = task & ((1 << GENERATION_BITS) - 1);
-        TaskKey(
+        TaskKey::from_bits(
             (u64::from(slot) << (LOOP_BITS + GENERATION_BITS + 2))
                 | (generation << (LOOP_BITS + 2))
-                | (u64::from(loop_id) << 2)
-                | 1,
+                | (u64::from(loop_id) << 2),
         )
     }
 
     #[inline]
     pub(crate) fn loop_id(self) -> u32 {
-        (self.0 >> 2) as u32 & ((1 << LOOP_BITS) - 1)
+        (self.to_bits() >> 2) as u32 & ((1 << LOOP_BITS) - 1)
     }
 
     #[inline]
     pub(crate) fn slot(self) -> usize {
-        (self.0 >> (LOOP_BITS + GENERATION_BITS + 2)) as usize
+        (self.to_bits() >> (LOOP_BITS + GENERATION_BITS + 2)) as usize
     }
 
     /// The lower bits of the task's number.
     #[inline]
     pub(crate) fn generation(self) -> u64 {
-        (self.0 >> (LOOP_BITS + 2)) & ((1 << GENERATION_BITS) - 1)
+        (self.to_bits() >> (LOOP_BITS + 2)) & ((1 << GENERATION_BITS) - 1)
     }
 
     #[inline]
     pub(crate) fn to_bits(self) -> u64 {
-        self.0
+        self.0.get()
     }
 
+    /// The key with these bits; the lowest is set in every key.
     #[inline]
     pub(crate) fn from_bits(bits: u64) -> TaskKey {
-        TaskKey(bits)
+        TaskKey(NonZeroU64::MIN | bits)
     }
 }
 

@@ -77,7 +77,7 @@ impl LentFuture<'_> {
         if !cell.state.begin_lent() {
             return false;
         }
-        if cell.state.is_attended() {
+        if cell.state.needs_attention() {
             if let Some(cancelled) = cancel::before_poll(cell) {
                 self.end(Ok(cancelled));
                 return true;
@@ -109,7 +109,7 @@ impl LentFuture<'_> {
 
     fn suspend(&mut self) -> bool {
         self.cell.state.suspend();
-        if !self.cell.state.is_attended() {
+        if !self.cell.state.needs_attention() {
             return false;
         }
         match cancel::after_poll(&self.cell) {

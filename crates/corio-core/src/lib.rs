@@ -30,7 +30,7 @@
 //! | module | noun |
 //! | --- | --- |
 //! | `scheduler`, `steps` | [`Scheduler`]: creating, running, ending tasks |
-//! | `ready`, `current`, `wakes` | the ready queue and the table of tasks; which loop and which task run on a thread, and wakes |
+//! | `ready`, `table`, `prefetch`, `current`, `wakes` | the ready queue and the table of unfinished tasks; which loop and which task run on a thread, and wakes |
 //! | `state` | the state word of a cell, its edges, and what each asks of its caller |
 //! | `cell`, `stage`, `pool` | the block of memory that is a task: its header, its typed half, and where it comes from |
 //! | `key`, `waker` | the number that a waker is |
@@ -73,6 +73,7 @@ mod key;
 mod lent;
 mod main_task;
 mod pool;
+mod prefetch;
 mod primitive;
 mod promise;
 mod ready;
@@ -85,6 +86,7 @@ mod slab;
 mod stage;
 mod state;
 mod steps;
+mod table;
 mod task;
 mod waiters;
 mod waker;

@@ -8,8 +8,9 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::{Cell, RefCell};
 use std::ptr::{self, NonNull};
 
-/// Blocks come in multiples of this size, and are aligned to it.
-const GRAIN: usize = 16;
+/// Blocks come in multiples of this size, and are aligned to it; those of a multiple of `WIDE` are aligned to that.
+const GRAIN: usize = 8;
+const WIDE: usize = 16;
 /// Larger cells go to the global allocator.
 const LARGEST: usize = 1024;
 const CLASSES: usize = LARGEST / GRAIN;
@@ -23,8 +24,8 @@ impl Class {
     const NONE: Class = Class(u8::MAX);
 
     pub(crate) const fn of(layout: Layout) -> Class {
-        let small = layout.size() <= LARGEST && layout.size() > 0 && layout.align() <= GRAIN;
-        if small && !cfg!(corio_no_pool) {
+        let fits = layout.align() <= GRAIN || (layout.align() == WIDE && layout.size() % WIDE == 0);
+        if fits && layout.size() <= LARGEST && layout.size() > 0 && !cfg!(corio_no_pool) {
             Class(((layout.size() - 1) / GRAIN) as u8)
         } else {
             Class::NONE
@@ -119,7 +120,7 @@ fn allocate(layout: Layout) -> NonNull<u8> {
 }
 
 fn chunk_layout() -> Layout {
-    Layout::from_size_align(CHUNK, GRAIN).expect("a power of two below the size")
+    Layout::from_size_align(CHUNK, WIDE).expect("a power of two below the size")
 }
 
 #[cfg(all(test, not(corio_no_pool)))]
@@ -144,6 +145,18 @@ mod tests {
         assert_eq!(again, last);
         // SAFETY: as above.
         unsafe { pool.give(again, class, layout) };
+    }
+
+    #[test]
+    fn a_wide_block_is_aligned_wherever_it_lies_in_its_chunk() {
+        let pool = Pool::new();
+        let layout = Layout::from_size_align(112, 16).unwrap();
+        let class = Class::of(layout);
+        assert_ne!(class, Class::NONE);
+        for _ in 0..1000 {
+            let block = pool.take(class, layout);
+            assert_eq!(block.addr().get() % 16, 0);
+        }
     }
 
     #[test]

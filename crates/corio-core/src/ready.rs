@@ -1,247 +1,446 @@
-//! The two tables that every wake and every step touch: the ready queue and the list of unfinished tasks.
+//! The ready queue.
 //!
-//! They are borrowed without a check, because the checks of a `RefCell` would be a third of what a wake costs. What makes that
-//! sound is narrow: each method below borrows for the time of one operation on a ring or a list of references to cells, and
-//! no foreign code runs in it. Pushing could call the allocator, which may be foreign; so room is made beforehand, with the
-//! table taken out of its place.
+//! It is borrowed without a check, because the checks of a `RefCell` would be a third of what a wake costs. What makes that
+//! sound is narrow: each method below borrows for the time of one operation on plain memory, and no foreign code runs in it.
+//! Making room calls the allocator, which may be foreign; so it is called with nothing borrowed, and everything is read again
+//! afterwards.
+//!
+//! # Who keeps a queued cell alive
+//!
+//! The queue does not count its references to tasks. An *unfinished* task is kept by the table; a task that *ends* while it is
+//! queued gets a reference for each of its places in the queue (`CellRef::leave_queued`), and whoever takes a finished task
+//! out of the queue owns that reference. A callback is in no table, and its place in the queue always owns one.
 
 use std::cell::UnsafeCell;
-use std::mem::{self, MaybeUninit};
+use std::mem::{self, ManuallyDrop, MaybeUninit};
+use std::ptr::{self, NonNull};
 
-use crate::cell::CellRef;
-use crate::key::{MAX_SLOTS, TaskKey};
+use crate::cell::{CellRef, Header};
+use crate::prefetch;
 
-/// The ready queue, first in, first out: a ring whose length is a power of two.
+/// A place in the queue: a task or a callback.
+type Entry = NonNull<Header>;
+
+/// The ready queue, first in, first out: a line of entries in a buffer.
+///
+/// ```text
+///   start        head        stop        end         tail        limit
+///     │ taken out │   stretch │   batch   │   queued  │   room    │
+/// ```
+///
+/// When the room is used up, the line moves to the start of its buffer, or to a larger one.
 pub(crate) struct Ready {
-    ring: UnsafeCell<Ring>,
+    line: UnsafeCell<Line>,
 }
 
-struct Ring {
-    places: Box<[MaybeUninit<CellRef>]>,
-    /// Entries taken out and put in since the beginning; their places are these numbers modulo the length.
-    head: usize,
-    tail: usize,
+struct Line {
+    /// The next entry, and the ends of the stretch and of the batch that it belongs to: `start <= head <= stop <= end <= tail`.
+    head: *mut Entry,
+    stop: *mut Entry,
+    end: *mut Entry,
+    /// Where the next entry is put, and the end of the room for that.
+    tail: *mut Entry,
+    limit: *mut Entry,
+    buffer: Buffer,
+    /// Entries that were taken out from places before the start.
+    before: u64,
+    /// How often in a row the line was found short for its buffer.
+    short: u32,
 }
 
 impl Ready {
     pub(crate) fn new() -> Ready {
+        let buffer = Buffer::empty();
+        let start = buffer.start();
         Ready {
-            ring: UnsafeCell::new(Ring {
-                places: Box::new([]),
-                head: 0,
-                tail: 0,
+            line: UnsafeCell::new(Line {
+                head: start,
+                stop: start,
+                end: start,
+                tail: start,
+                limit: start,
+                buffer,
+                before: 0,
+                short: 0,
             }),
         }
     }
 
+    /// Queues a task that was woken.
+    ///
+    /// # Safety
+    ///
+    /// The task is unfinished and in the table, and its state says how often it is queued.
     #[inline(always)]
-    pub(crate) fn push(&self, cell: CellRef) {
+    pub(crate) unsafe fn push_task(&self, task: &CellRef) {
+        self.push(task.as_entry());
+    }
+
+    /// Queues a callback.
+    pub(crate) fn push_callback(&self, callback: CellRef) {
+        self.push(ManuallyDrop::new(callback).as_entry());
+    }
+
+    /// The next entry goes in without a move.
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
         // SAFETY: see the module.
-        let ring = unsafe { &mut *self.ring.get() };
-        let tail = ring.tail;
-        if tail.wrapping_sub(ring.head) == ring.places.len() {
-            return self.push_growing(cell);
+        let line = unsafe { &*self.line.get() };
+        line.tail != line.limit
+    }
+
+    #[inline(always)]
+    fn push(&self, entry: Entry) {
+        // SAFETY: see the module.
+        let line = unsafe { &mut *self.line.get() };
+        if line.tail == line.limit {
+            return self.push_moving(entry);
         }
-        let place = tail & (ring.places.len() - 1);
-        // SAFETY: the ring is not full, so its length is a power of two and not zero, and the place lies inside.
-        unsafe { ring.places.get_unchecked_mut(place) }.write(cell);
-        ring.tail = tail.wrapping_add(1);
+        // SAFETY: `tail` is before the limit, so it is a place of the buffer that nothing is in, and the place after it is in the
+        // buffer or its end.
+        unsafe {
+            line.tail.write(entry);
+            line.tail = line.tail.add(1);
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn push_growing(&self, cell: CellRef) {
-        let length = (self.len() * 2).max(64).next_power_of_two();
-        let mut places: Box<[MaybeUninit<CellRef>]> = Box::new_uninit_slice(length);
-        // The allocator may have queued something meanwhile, so everything is read again.
-        if self.len() >= length {
-            return self.push_growing(cell);
-        }
-        let mut count = 0;
-        while let Some(cell) = self.pop() {
-            places[count].write(cell);
-            count += 1;
-        }
+    fn push_moving(&self, entry: Entry) {
+        let (length, room) = (self.len(), self.room());
+        // Moving is cheap as long as there is much more room than line.
+        let other = if length <= room / 4 && room > 0 {
+            None
+        } else {
+            Some(Buffer::with_room((length * 4).max(64)))
+        };
         // SAFETY: see the module.
-        let ring = unsafe { &mut *self.ring.get() };
-        let old = mem::replace(
-            ring,
-            Ring {
-                places,
-                head: 0,
-                tail: count,
-            },
-        );
-        // Its entries have been moved over.
-        drop(old.places);
-        self.push(cell);
+        let line = unsafe { &mut *self.line.get() };
+        let old = line.move_to(other);
+        drop(old);
+        // The allocator may have queued something meanwhile, so it is looked again.
+        self.push(entry);
     }
 
+    /// Begins a stretch of the batch, of at most this many entries. When the batch is over, what was queued meanwhile becomes
+    /// the next one, unless `only_this` batch is wanted. Returns how many entries there are in the stretch.
     #[inline]
-    pub(crate) fn pop(&self) -> Option<CellRef> {
+    pub(crate) fn begin_stretch(&self, most: u64, only_this: bool) -> u64 {
         // SAFETY: see the module.
-        let ring = unsafe { &mut *self.ring.get() };
-        let head = ring.head;
-        if head == ring.tail {
+        let line = unsafe { &mut *self.line.get() };
+        if line.head == line.end {
+            if only_this {
+                return 0;
+            }
+            line.end = line.tail;
+        }
+        // SAFETY: both point into the buffer.
+        let batch = unsafe { line.end.offset_from(line.head) } as u64;
+        let length = batch.min(most);
+        // SAFETY: the stretch ends at the end of the batch at most.
+        line.stop = unsafe { line.head.add(length as usize) };
+        length
+    }
+
+    /// Has the memory of the cells that come after this stretch of the batch fetched, so that it is there when their turn comes.
+    #[inline]
+    pub(crate) fn look_ahead(&self, count: usize) {
+        // SAFETY: see the module; from `stop` to `end` there are entries.
+        let ahead = unsafe {
+            let line = &*self.line.get();
+            let length = line.end.offset_from(line.stop) as usize;
+            std::slice::from_raw_parts(line.stop, length.min(count))
+        };
+        for entry in ahead {
+            prefetch::cell(entry.as_ptr());
+        }
+    }
+
+    /// The next entry of the stretch.
+    #[inline(always)]
+    pub(crate) fn take_next(&self) -> Option<Queued> {
+        // SAFETY: see the module.
+        let line = unsafe { &mut *self.line.get() };
+        if line.head == line.stop {
             return None;
         }
-        let place = head & (ring.places.len() - 1);
-        ring.head = head.wrapping_add(1);
-        // SAFETY: the ring is not empty, so its length is a power of two and not zero, and the place lies inside. The places from
-        // `head` to `tail` hold entries, and this one has just been left out of them.
-        Some(unsafe { ring.places.get_unchecked(place).assume_init_read() })
+        // SAFETY: before `stop`, which is not behind `tail`, there is an entry.
+        let entry = unsafe { line.head.read() };
+        // SAFETY: the place after it is in the buffer or its end.
+        line.head = unsafe { line.head.add(1) };
+        Some(Queued(entry))
+    }
+
+    /// The queue is empty: the line begins anew at the start of the buffer, and a buffer that has been too large for a while goes
+    /// back.
+    #[inline]
+    pub(crate) fn rest(&self) {
+        // SAFETY: see the module.
+        let line = unsafe { &mut *self.line.get() };
+        if line.head == line.tail {
+            self.rest_empty();
+        }
+    }
+
+    fn rest_empty(&self) {
+        // SAFETY: see the module.
+        let line = unsafe { &mut *self.line.get() };
+        // SAFETY: both point into the buffer.
+        let used = unsafe { line.tail.offset_from(line.buffer.start()) } as usize;
+        let room = line.buffer.room;
+        let too_large = room > SPACIOUS && used < room / 8;
+        line.short = if too_large { line.short + 1 } else { 0 };
+        let other = (line.short > PATIENCE).then(Buffer::empty);
+        let old = line.move_to(other);
+        drop(old);
+    }
+
+    /// Takes out whatever comes next, for who empties the queue.
+    pub(crate) fn pop_owned(&self) -> Option<CellRef> {
+        self.begin_stretch(1, false);
+        Some(self.take_next()?.into_owned())
+    }
+
+    /// Entries taken out since the beginning.
+    #[inline]
+    pub(crate) fn taken(&self) -> u64 {
+        // SAFETY: see the module; both point into the buffer.
+        unsafe {
+            let line = &*self.line.get();
+            line.before + line.head.offset_from(line.buffer.start()) as u64
+        }
+    }
+
+    /// How many entries will have been taken out at the end of the batch.
+    pub(crate) fn batch(&self) -> u64 {
+        self.taken() + self.left() as u64
+    }
+
+    /// What is left of the batch.
+    #[inline]
+    pub(crate) fn left(&self) -> usize {
+        // SAFETY: see the module; both point into the buffer.
+        unsafe {
+            let line = &*self.line.get();
+            line.end.offset_from(line.head) as usize
+        }
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
+        // SAFETY: see the module; both point into the buffer.
+        unsafe {
+            let line = &*self.line.get();
+            line.tail.offset_from(line.head) as usize
+        }
+    }
+
+    fn room(&self) -> usize {
         // SAFETY: see the module.
-        let ring = unsafe { &*self.ring.get() };
-        ring.tail.wrapping_sub(ring.head)
+        unsafe { (*self.line.get()).buffer.room }
     }
 
     /// The next entry, without taking it out.
     pub(crate) fn front(&self) -> Option<CellRef> {
-        // SAFETY: see the module; a `CellRef` is cloned by counting.
-        let ring = unsafe { &*self.ring.get() };
-        let place = ring
-            .places
-            .get(ring.head & ring.places.len().wrapping_sub(1))?;
-        // SAFETY: the place at `head` holds an entry if the queue is not empty.
-        (ring.head != ring.tail).then(|| unsafe { place.assume_init_ref() }.clone())
+        if self.len() == 0 {
+            return None;
+        }
+        // SAFETY: see the module; the queue is not empty, so there is an entry at its head.
+        let entry = unsafe { (*self.line.get()).head.read() };
+        // SAFETY: the table or the entry itself keeps the cell alive.
+        let cell = unsafe { CellRef::of_entry(entry) };
+        Some(CellRef::clone(&cell))
     }
 }
 
 impl Drop for Ready {
     fn drop(&mut self) {
-        while let Some(cell) = self.pop() {
+        while let Some(cell) = self.pop_owned() {
             drop(cell);
         }
     }
 }
 
-/// The unfinished tasks by slot.
-pub(crate) struct Tasks {
-    table: UnsafeCell<Table>,
+impl Line {
+    /// Moves the entries to the start of another buffer, if it is large enough, or of their own. The old buffer is to be dropped
+    /// when nothing is borrowed.
+    fn move_to(&mut self, other: Option<Buffer>) -> Option<Buffer> {
+        // SAFETY: all of them point into the buffer, in this order.
+        let (taken, stop, end, length) = unsafe {
+            (
+                self.head.offset_from(self.buffer.start()) as u64,
+                self.stop.offset_from(self.head) as usize,
+                self.end.offset_from(self.head) as usize,
+                self.tail.offset_from(self.head) as usize,
+            )
+        };
+        let other = other.filter(|other| other.room >= length);
+        let start = other.as_ref().unwrap_or(&self.buffer).start();
+        // SAFETY: there is an entry in each place from `head` on for this length, and room for as many at `start`, which may
+        // be in the same buffer.
+        unsafe { ptr::copy(self.head, start, length) };
+        let old = other.map(|other| mem::replace(&mut self.buffer, other));
+        self.before += taken;
+        self.head = start;
+        // SAFETY: the places that were at these distances from `head`; the buffer holds at least `length` entries.
+        unsafe {
+            self.stop = start.add(stop);
+            self.end = start.add(end);
+            self.tail = start.add(length);
+            self.limit = start.add(self.buffer.room);
+        }
+        old
+    }
 }
 
-struct Table {
-    entries: Vec<Option<CellRef>>,
-    free: Vec<u32>,
+/// What was taken out of the queue.
+pub(crate) struct Queued(Entry);
+
+impl Queued {
+    /// The cell, for the time of its step.
+    ///
+    /// # Safety
+    ///
+    /// The table keeps the task alive while the result is used.
+    #[inline]
+    pub(crate) unsafe fn lent(&self) -> ManuallyDrop<CellRef> {
+        // SAFETY: the entry came from a cell, and the caller vouches for the rest.
+        unsafe { CellRef::of_entry(self.0) }
+    }
+
+    /// The cell with a reference of its own.
+    pub(crate) fn into_owned(self) -> CellRef {
+        // SAFETY: the table or the entry itself keeps the cell alive until here.
+        let cell = unsafe { CellRef::of_entry(self.0) };
+        if cell.state.owns_its_places() {
+            ManuallyDrop::into_inner(cell)
+        } else {
+            CellRef::clone(&cell)
+        }
+    }
 }
 
-impl Tasks {
-    pub(crate) fn new() -> Tasks {
-        Tasks {
-            table: UnsafeCell::new(Table {
-                entries: Vec::new(),
-                free: Vec::new(),
-            }),
+/// Buffers with more room than this are given back when they have been too large for a while.
+const SPACIOUS: usize = 4096;
+/// How often in a row the queue runs empty meanwhile.
+const PATIENCE: u32 = 32;
+
+/// Memory for entries. What is in it belongs to the queue.
+struct Buffer {
+    start: NonNull<Entry>,
+    room: usize,
+}
+
+impl Buffer {
+    const fn empty() -> Buffer {
+        Buffer {
+            start: NonNull::dangling(),
+            room: 0,
         }
     }
 
-    /// A free slot for a new task, to be filled before anything else happens.
-    ///
-    /// # Panics
-    ///
-    /// When there are as many unfinished tasks as keys can name.
-    #[inline]
-    pub(crate) fn reserve(&self) -> u32 {
-        // SAFETY: see the module.
-        let table = unsafe { &mut *self.table.get() };
-        match table.free.pop() {
-            Some(slot) => slot,
-            None => self.reserve_growing(),
-        }
+    fn with_room(room: usize) -> Buffer {
+        let places: Box<[MaybeUninit<Entry>]> = Box::new_uninit_slice(room);
+        let start = NonNull::from(Box::leak(places)).cast();
+        Buffer { start, room }
     }
 
-    #[cold]
-    fn reserve_growing(&self) -> u32 {
-        // SAFETY: see the module; the lengths are read and the borrow ends.
-        let (length, capacity) = unsafe {
-            let table = &*self.table.get();
-            (table.entries.len(), table.entries.capacity())
+    fn start(&self) -> *mut Entry {
+        self.start.as_ptr()
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.room > 0 {
+            let places = ptr::slice_from_raw_parts_mut(self.start().cast(), self.room);
+            // SAFETY: the memory came from a box of this type and length.
+            drop(unsafe { Box::<[MaybeUninit<Entry>]>::from_raw(places) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use super::*;
+    use crate::scheduler::Scheduler;
+
+    fn callback(scheduler: &Scheduler) -> CellRef {
+        CellRef::callback(|| {}, Location::caller(), scheduler.clone())
+    }
+
+    #[test]
+    fn the_order_stays_while_the_line_moves_and_grows() {
+        let scheduler = Scheduler::new(|| {});
+        let ready = Ready::new();
+        let mut next = 0_u32;
+        let mut taken = 0_u32;
+        let push = |number: &mut u32| {
+            let cell = callback(&scheduler);
+            cell.wait_kind.set(*number as u16);
+            ready.push_callback(cell);
+            *number += 1;
         };
-        assert!(
-            length < MAX_SLOTS,
-            "more than {MAX_SLOTS} tasks are unfinished"
-        );
-        if length == capacity {
-            self.grow(length);
+        for round in 0..200_u32 {
+            for _ in 0..(round * 7) % 40 {
+                push(&mut next);
+            }
+            while ready.len() > (round as usize * 3) % 30 {
+                assert!(ready.begin_stretch(3, false) > 0);
+                while let Some(queued) = ready.take_next() {
+                    let cell = queued.into_owned();
+                    assert_eq!(cell.wait_kind.get(), taken as u16);
+                    taken += 1;
+                    if taken % 5 == 0 {
+                        push(&mut next);
+                    }
+                }
+            }
+            assert_eq!(ready.taken(), u64::from(taken));
+            ready.rest();
         }
-        // SAFETY: see the module; there is room now.
-        let table = unsafe { &mut *self.table.get() };
-        table.entries.push(None);
-        (table.entries.len() - 1) as u32
+        assert!(taken > 1000);
+        drop(ready);
+        scheduler.close();
     }
 
-    /// Puts a task into the slot that was reserved for it.
-    #[inline]
-    pub(crate) fn fill(&self, slot: u32, cell: CellRef) {
-        // SAFETY: see the module; the slot is empty, so nothing is dropped.
-        let table = unsafe { &mut *self.table.get() };
-        let before = table.entries[slot as usize].replace(cell);
-        debug_assert!(before.is_none());
-        mem::forget(before);
+    #[test]
+    fn a_batch_is_what_was_queued_when_it_began() {
+        let scheduler = Scheduler::new(|| {});
+        let ready = Ready::new();
+        let push = || ready.push_callback(callback(&scheduler));
+        push();
+        push();
+        assert_eq!(ready.begin_stretch(1, false), 1);
+        push();
+        assert!(ready.take_next().map(Queued::into_owned).is_some());
+        assert!(ready.take_next().is_none());
+        assert_eq!(ready.left(), 1);
+        assert_eq!(ready.begin_stretch(u64::MAX, true), 1);
+        assert!(ready.take_next().map(Queued::into_owned).is_some());
+        assert_eq!(ready.begin_stretch(u64::MAX, true), 0);
+        assert_eq!(ready.begin_stretch(u64::MAX, false), 1);
+        drop(ready);
+        scheduler.close();
     }
 
-    /// Makes room for twice as many tasks, in both lists, so that removing one allocates nothing.
-    fn grow(&self, length: usize) {
-        let mut entries = Vec::with_capacity((length * 2).max(64));
-        let mut free = Vec::with_capacity(entries.capacity());
-        // SAFETY: see the module; the old lists are moved over, which does not allocate, since there is room.
-        let table = unsafe { &mut *self.table.get() };
-        entries.append(&mut table.entries);
-        free.append(&mut table.free);
-        let old = (
-            mem::replace(&mut table.entries, entries),
-            mem::replace(&mut table.free, free),
-        );
-        drop(old);
-    }
-
-    #[inline]
-    pub(crate) fn remove(&self, key: TaskKey) -> Option<CellRef> {
-        // SAFETY: see the module; the free list has room for every slot.
-        let table = unsafe { &mut *self.table.get() };
-        let cell = table.entries.get_mut(key.slot())?.take()?;
-        table.free.push(key.slot() as u32);
-        Some(cell)
-    }
-
-    /// Looks at the task with this key, if it is there. The table is not borrowed while `look` runs.
-    #[inline(always)]
-    pub(crate) fn with<R>(&self, key: TaskKey, look: impl FnOnce(&CellRef) -> R) -> Option<R> {
-        // SAFETY: see the module; only a pointer is read.
-        let table = unsafe { &*self.table.get() };
-        let cell = match table.entries.get(key.slot()) {
-            Some(Some(cell)) if cell.key.get() == key => cell.as_ptr(),
-            _ => return None,
-        };
-        // SAFETY: the table holds a reference to the cell. The callers in this crate set its state, or take a reference of their own
-        // before they do anything else.
-        let cell = unsafe { CellRef::lent(cell) }?;
-        Some(look(&cell))
-    }
-
-    /// The task in a slot, whichever it is.
-    pub(crate) fn in_slot(&self, slot: usize) -> Option<CellRef> {
-        // SAFETY: see the module.
-        let table = unsafe { &*self.table.get() };
-        table.entries.get(slot)?.clone()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        // SAFETY: see the module.
-        let table = unsafe { &*self.table.get() };
-        table.entries.len() - table.free.len()
-    }
-
-    /// The tasks in no particular order.
-    pub(crate) fn all(&self) -> Vec<CellRef> {
-        let mut all = Vec::with_capacity(self.len());
-        // SAFETY: see the module; there is room for all.
-        let table = unsafe { &*self.table.get() };
-        all.extend(table.entries.iter().flatten().cloned());
-        all
+    #[test]
+    fn a_large_buffer_goes_back_when_it_has_not_been_needed_for_a_while() {
+        let scheduler = Scheduler::new(|| {});
+        let ready = Ready::new();
+        for _ in 0..10_000 {
+            ready.push_callback(callback(&scheduler));
+        }
+        while ready.pop_owned().is_some() {}
+        assert!(ready.room() >= 10_000);
+        for _ in 0..=PATIENCE + 1 {
+            ready.rest();
+        }
+        assert_eq!(ready.room(), 0);
+        assert_eq!(ready.taken(), 10_000);
+        drop(ready);
+        scheduler.close();
     }
 }

@@ -153,7 +153,7 @@ impl CellRef {
     /// Reports the `Err` of a task that was asked to do so, when the value is about to go unread.
     #[inline]
     pub(crate) fn report_unread_error(&self) {
-        if self.state.reports_errors() && !self.state.is_seen() {
+        if self.extras.get() != 0 && !self.state.is_seen() {
             self.report_error();
         }
     }

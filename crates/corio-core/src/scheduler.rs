@@ -16,11 +16,12 @@ use crate::error::Cancelled;
 use crate::extras::Extras;
 use crate::key::TaskKey;
 use crate::pool::Pool;
-use crate::ready::{Ready, Tasks};
+use crate::ready::Ready;
 use crate::remote::{self, Inbox, Message, Notify};
 use crate::report::{Report, Reporter};
 use crate::slab::Slab;
 use crate::stage::{Ending, Fallible, Plain};
+use crate::table::Tasks;
 use crate::task::{AnyTask, Task, TaskId};
 use crate::waiters::{Lists, Observer};
 
@@ -53,10 +54,6 @@ pub(crate) struct Inner {
     /// The cell of the task that takes its step now; null outside of a step.
     pub(crate) current: Cell<*const Header>,
     pub(crate) running: Cell<bool>,
-    /// Counts the steps.
-    pub(crate) steps: Cell<u64>,
-    /// The count at which the batch ends.
-    pub(crate) batch_end: Cell<u64>,
     pub(crate) pause: Cell<bool>,
     /// The number of the run whose target has ended; 0 is none.
     pub(crate) target_ended: Cell<u64>,
@@ -92,8 +89,6 @@ impl Scheduler {
             ready: Ready::new(),
             tasks: Tasks::new(),
             current: Cell::new(std::ptr::null()),
-            steps: Cell::new(0),
-            batch_end: Cell::new(0),
             pause: Cell::new(false),
             target_ended: Cell::new(0),
             running: Cell::new(false),
@@ -169,7 +164,7 @@ impl Scheduler {
 
     /// A number that is the same throughout a batch and greater in the next one: whether two things happened in one turn.
     pub fn batch(&self) -> u64 {
-        self.0.batch_end.get()
+        self.0.ready.batch()
     }
 
     /// How many steps and callbacks are ready: what is called a batch when taken as it stands.
@@ -286,7 +281,7 @@ impl Scheduler {
                 self.end_by_force(task.cell(), Cancelled::because("the event loop was closed"));
             }
             // Destructors may have queued callbacks, and callbacks own things with destructors.
-            while let Some(cell) = self.0.ready.pop() {
+            while let Some(cell) = self.0.ready.pop_owned() {
                 cell.revoke();
             }
         });
@@ -332,7 +327,7 @@ impl Scheduler {
     /// Counts the steps, so that something can be done once per step.
     #[inline]
     pub fn steps(&self) -> u64 {
-        self.0.steps.get()
+        self.0.ready.taken()
     }
 
     /// The number that this scheduler has among those that are alive. Numbers are used again.
@@ -367,10 +362,10 @@ impl Scheduler {
         let slot = inner.tasks.reserve();
         let key = TaskKey::new(inner.id, slot, id);
         // SAFETY: the caller vouches for it.
-        let [listed, queued, handle] =
-            unsafe { CellRef::task::<F, M>(future, id, key, site, self) };
+        let [listed, handle] = unsafe { CellRef::task::<F, M>(future, id, key, site, self) };
         inner.tasks.fill(slot, listed);
-        inner.ready.push(queued);
+        // SAFETY: a new task counts as queued, and has just got its place in the table.
+        unsafe { inner.ready.push_task(&handle) };
         if inner.closed.get() || inner.context.is_there() {
             self.started_rarely(&handle);
         }
@@ -383,7 +378,7 @@ impl Scheduler {
         if self.0.closed.get() {
             self.end_by_force(cell, Cancelled::because("the event loop is closed"));
             // It was queued; on a closed scheduler nobody will take it out.
-            while let Some(queued) = self.0.ready.pop() {
+            while let Some(queued) = self.0.ready.pop_owned() {
                 drop(queued);
             }
         }
@@ -398,7 +393,7 @@ impl Scheduler {
         if self.0.closed.get() {
             cell.revoke();
         } else if cell.state.wake() {
-            self.0.ready.push(cell);
+            self.0.ready.push_callback(cell);
         }
     }
 

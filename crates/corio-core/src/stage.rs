@@ -156,9 +156,9 @@ impl<F: Future, M: Ending<F::Output>> TaskVTable<F, M> {
         let Poll::Ready(output) = polled else {
             return Advance::Pending;
         };
-        // SAFETY: the cell outlives this call, and headers are only ever shared.
-        unsafe { cell.as_ref() }.state.future_left();
         if mem::needs_drop::<F>() {
+            // SAFETY: the cell outlives this call, and headers are only ever shared.
+            unsafe { cell.as_ref() }.state.future_left();
             let dropped = catch_unwind(AssertUnwindSafe(|| {
                 // SAFETY: the future is alive and marked as gone, so it is dropped once.
                 unsafe { ManuallyDrop::drop(&mut (*stage).future) }

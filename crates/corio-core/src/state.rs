@@ -56,10 +56,13 @@ const ATTENTION: u16 = 1 << 11;
 const ABORT: u16 = 1 << 12;
 /// The cell is a callback, not a task.
 const CALLBACK: u16 = 1 << 13;
-/// An unread `Err` of this task is to be reported.
-const REPORT_ERRORS: u16 = 1 << 14;
+/// The task has context variables of its own, which are put in place for its steps.
+const CONTEXT: u16 = 1 << 14;
 /// The future lives elsewhere, and the stage holds its proxy. A step of the proxy is no step of the task.
 const LENT: u16 = 1 << 15;
+
+/// What keeps a step from being nothing but a poll.
+const UNUSUAL: u16 = RELAYED | DONE | ATTENTION | ABORT | CALLBACK | RUNNING | CONTEXT | LENT;
 
 /// What to do with a cell that was taken out of the ready queue.
 #[must_use]
@@ -73,19 +76,22 @@ pub(crate) enum Begin {
     Call,
     /// Poll the future.
     Poll,
-    /// Ask the cancellation tree first, then perhaps poll.
+    /// Put the task's context in place, and ask the cancellation tree if it needs attention; then perhaps poll.
     Attend,
+    /// Poll the proxy, while holding the cell: the future's holder may end the task meanwhile.
+    PollProxy,
     /// Drop the future without a poll.
     Abort,
 }
 
-/// How a task ended.
+/// How a task ended: as the bit that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
 pub(crate) enum Outcome {
-    Value,
-    Cancelled,
-    Panicked,
-    Failed,
+    Value = OUTPUT,
+    Cancelled = CANCELLED,
+    Panicked = PANICKED,
+    Failed = FAILED,
 }
 
 /// What the stage of a cell holds.
@@ -151,7 +157,7 @@ impl State {
     #[inline]
     pub(crate) fn begin(&self) -> Begin {
         let bits = self.0.get();
-        if bits & (RELAYED | DONE | ATTENTION | ABORT | CALLBACK | RUNNING) == 0 {
+        if bits & UNUSUAL == 0 {
             self.0.set(bits & !QUEUED | RUNNING);
             return Begin::Poll;
         }
@@ -180,10 +186,26 @@ impl State {
         if bits & ABORT != 0 {
             Begin::Abort
         } else if bits & LENT != 0 {
-            Begin::Poll
+            Begin::PollProxy
         } else {
             Begin::Attend
         }
+    }
+
+    /// How often the cell is in the ready queue.
+    pub(crate) fn places(&self) -> u32 {
+        (self.0.get() & (QUEUED | RELAYED)).count_ones()
+    }
+
+    /// It is in the ready queue.
+    #[inline]
+    pub(crate) fn is_placed(&self) -> bool {
+        self.has(QUEUED | RELAYED)
+    }
+
+    /// Its places in the ready queue own references to it, because no table does.
+    pub(crate) fn owns_its_places(&self) -> bool {
+        self.has(DONE | CALLBACK)
     }
 
     /// The future lives elsewhere.
@@ -206,18 +228,11 @@ impl State {
     }
 
     /// Edge 5. The stage holds the outcome, or nothing, before this is called.
+    #[inline]
     pub(crate) fn finish(&self, outcome: Outcome) {
         debug_assert!(!self.has(DONE));
         let bits = self.0.get() & !(RUNNING | FUTURE | ATTENTION);
-        self.0.set(
-            bits | DONE
-                | match outcome {
-                    Outcome::Value => OUTPUT,
-                    Outcome::Cancelled => CANCELLED,
-                    Outcome::Panicked => PANICKED,
-                    Outcome::Failed => FAILED,
-                },
-        );
+        self.0.set(bits | DONE | outcome as u16);
     }
 
     /// The outcome is taken back before anybody has been told, because another one takes its place. The stage is empty.
@@ -291,6 +306,12 @@ impl State {
         }
     }
 
+    /// The stage is empty, or a callback was cancelled before it was taken out of it.
+    #[inline]
+    pub(crate) fn is_spent(&self) -> bool {
+        !self.has(FUTURE | OUTPUT | PANICKED | CANCELLED)
+    }
+
     #[inline]
     pub(crate) fn is_done(&self) -> bool {
         self.has(DONE)
@@ -341,12 +362,8 @@ impl State {
         self.set(ATTENTION);
     }
 
+    #[inline]
     pub(crate) fn needs_attention(&self) -> bool {
-        self.0.get() & (ATTENTION | LENT) == ATTENTION
-    }
-
-    /// The same, for a future that lives elsewhere: its holder asks.
-    pub(crate) fn is_attended(&self) -> bool {
         self.has(ATTENTION)
     }
 
@@ -358,12 +375,16 @@ impl State {
         self.set(ABORT);
     }
 
-    pub(crate) fn report_errors(&self) {
-        self.set(REPORT_ERRORS);
+    pub(crate) fn has_context(&self) -> bool {
+        self.has(CONTEXT)
     }
 
-    pub(crate) fn reports_errors(&self) -> bool {
-        self.has(REPORT_ERRORS)
+    pub(crate) fn set_context(&self, there: bool) {
+        if there {
+            self.set(CONTEXT);
+        } else {
+            self.clear(CONTEXT);
+        }
     }
 }
 

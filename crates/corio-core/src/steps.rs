@@ -11,10 +11,16 @@ use crate::cancel;
 use crate::cell::CellRef;
 use crate::error::Cancelled;
 use crate::extras::ContextMap;
+use crate::ready::Queued;
 use crate::scheduler::{Inner, Scheduler};
 use crate::stage::Advance;
 use crate::state::{Begin, Outcome};
 use crate::waker;
+
+/// So many steps are made before the next cells are asked for, as many again.
+const STRETCH: u64 = 16;
+/// Fewer cells than this are in the cache anyway.
+const CROWD: usize = 512;
 
 impl Scheduler {
     /// Runs at most `limit` steps and callbacks, in order, and returns how many there were. It returns early when nothing is
@@ -34,7 +40,7 @@ impl Scheduler {
             inner: &self.0,
             context: self.0.context.replace(None),
         };
-        let first = self.0.steps.get();
+        let first = self.steps();
         let last = first.saturating_add(limit as u64);
         // A loop may run inside of a future of another loop: its tasks do not stand below that future's nodes.
         self.enter(|| {
@@ -48,7 +54,9 @@ impl Scheduler {
             });
         });
         drop(running);
-        (self.0.steps.get() - first) as usize
+        let steps = self.steps() - first;
+        self.0.ready.rest();
+        steps as usize
     }
 
     /// Runs the rest of the batch, or the next one if the last has ended, and returns how many steps there were.
@@ -57,12 +65,10 @@ impl Scheduler {
     ///
     /// When it is called from inside of [`run`](Scheduler::run).
     pub fn run_batch(&self) -> usize {
-        let left = self.0.batch_end.get() - self.0.steps.get();
-        self.run(if left == 0 {
-            self.ready()
-        } else {
-            left as usize
-        })
+        match self.0.ready.left() {
+            0 => self.run(self.ready()),
+            left => self.run(left),
+        }
     }
 
     /// Asks [`run`](Scheduler::run) to return at the end of the batch.
@@ -72,8 +78,7 @@ impl Scheduler {
 
     /// A pause was asked for, and the batch has ended.
     pub fn is_paused(&self) -> bool {
-        let inner = &self.0;
-        inner.pause.get() && inner.batch_end.get() == inner.steps.get()
+        self.0.pause.get() && self.0.ready.left() == 0
     }
 
     /// The same, and the request is taken back.
@@ -86,51 +91,58 @@ impl Scheduler {
         self.0.target_ended.get() == run
     }
 
-    #[inline]
     fn run_steps(&self, first: u64, last: u64) {
         let inner = &*self.0;
+        let mut left = last - self.steps();
+        let mut only_this = inner.pause.get() && self.steps() != first;
         loop {
-            let steps = inner.steps.get();
-            if steps == inner.batch_end.get() {
-                let ready = inner.ready.len() as u64;
-                if ready == 0 || (inner.pause.get() && steps != first) {
-                    return;
-                }
-                inner.batch_end.set(steps + ready);
-            }
-            let stretch = inner.batch_end.get().min(last) - steps;
+            let stretch = inner.ready.begin_stretch(left.min(STRETCH), only_this);
             if stretch == 0 {
                 return;
             }
-            for _ in 0..stretch {
-                let Some(cell) = inner.ready.pop() else {
-                    // The queue was emptied from outside.
-                    return inner.batch_end.set(inner.steps.get());
-                };
-                inner.steps.set(inner.steps.get() + 1);
-                self.step(&cell);
+            if stretch == STRETCH && inner.ready.left() > CROWD {
+                inner.ready.look_ahead(STRETCH as usize);
             }
+            while let Some(queued) = inner.ready.take_next() {
+                self.step(queued);
+            }
+            left -= stretch;
+            if left == 0 {
+                return;
+            }
+            only_this = inner.pause.get();
         }
     }
 
-    #[inline]
-    fn step(&self, cell: &CellRef) {
+    #[inline(always)]
+    fn step(&self, queued: Queued) {
+        // SAFETY: an unfinished task is kept by the table until its release at the end of this step: only its own step ends a
+        // task whose future is in its cell and that is taking a step. Every other kind of cell is owned in `step_unusual`.
+        let cell = unsafe { queued.lent() };
         match cell.state.begin() {
-            Begin::Poll => self.poll(cell),
-            begin => self.step_rare(cell, begin),
+            Begin::Poll => self.poll(&cell),
+            begin => self.step_unusual(queued, begin),
         }
     }
 
-    #[cold]
-    fn step_rare(&self, cell: &CellRef, begin: Begin) {
+    #[inline(never)]
+    fn step_unusual(&self, queued: Queued, begin: Begin) {
+        let cell = queued.into_owned();
+        let cell = &cell;
         match begin {
             Begin::Poll | Begin::Skip => {}
             Begin::Relay => self.0.wake_cell(cell),
             Begin::Call => self.call(cell),
-            Begin::Attend => match cancel::before_poll(cell) {
-                None => self.poll_attended(cell),
-                Some(cancelled) => self.end_by_force(cell, cancelled),
-            },
+            Begin::PollProxy => self.poll_proxy(cell),
+            Begin::Attend => {
+                if cell.state.needs_attention() {
+                    if let Some(cancelled) = cancel::before_poll(cell) {
+                        return self.end_by_force(cell, cancelled);
+                    }
+                }
+                cell.enter_context();
+                self.poll_attended(cell);
+            }
             Begin::Abort => self.end_by_force(cell, Cancelled::because("the task was aborted")),
         }
     }
@@ -143,20 +155,7 @@ impl Scheduler {
 
     #[inline(always)]
     fn poll(&self, cell: &CellRef) {
-        let inner = &*self.0;
-        cell.wait_kind.set(0);
-        if cell.extras.get() != 0 {
-            cell.enter_context();
-        }
-        inner.current.set(cell.as_ptr());
-        let waker = waker::of(cell.key.get());
-        // SAFETY: `begin` gave `Poll` or `Attend`, and the step ends below, or in `poll_panicked`.
-        let advance = unsafe { cell.poll(&mut Context::from_waker(waker.get())) };
-        inner.current.set(std::ptr::null());
-        if inner.context.is_there() {
-            cell.leave_context(None);
-        }
-        match advance {
+        match self.advance(cell) {
             Advance::Pending => {
                 cell.state.suspend();
                 if cell.state.needs_attention() {
@@ -165,6 +164,29 @@ impl Scheduler {
             }
             Advance::Ended(outcome) => self.ended(cell, outcome),
         }
+    }
+
+    /// A proxy is told that its task was woken. It never ends, and the task is judged by the holder of the future.
+    fn poll_proxy(&self, cell: &CellRef) {
+        let _ = self.advance(cell);
+        if !cell.state.is_done() {
+            cell.state.suspend();
+        }
+    }
+
+    #[inline(always)]
+    fn advance(&self, cell: &CellRef) -> Advance {
+        let inner = &*self.0;
+        cell.wait_kind.set(0);
+        inner.current.set(cell.as_ptr());
+        let waker = waker::of(cell.key.get());
+        // SAFETY: `begin` allowed the step, and it ends in the callers, or in `poll_panicked`.
+        let advance = unsafe { cell.poll(&mut Context::from_waker(waker.get())) };
+        inner.current.set(std::ptr::null());
+        if inner.context.is_there() {
+            cell.leave_context(None);
+        }
+        advance
     }
 
     #[cold]
@@ -189,9 +211,7 @@ impl Scheduler {
     }
 
     fn call(&self, cell: &CellRef) {
-        if cell.extras.get() != 0 {
-            cell.enter_context();
-        }
+        cell.enter_context();
         let called = crate::cell::caught(|| cell.call());
         if self.0.context.is_there() {
             cell.leave_context(None);
@@ -202,7 +222,7 @@ impl Scheduler {
     }
 
     /// The future has given its last answer, and the stage holds the outcome.
-    #[inline]
+    #[inline(always)]
     fn ended(&self, cell: &CellRef, outcome: Outcome) {
         cell.state.finish(outcome);
         if cell.scope.get() != 0 {
@@ -261,9 +281,12 @@ impl Scheduler {
     }
 
     /// The task has its outcome: out of the table, everybody is told, and a value that nobody can ask for goes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn release(&self, cell: &CellRef, outcome: Outcome) {
         let listed = self.0.tasks.remove(cell.key.get());
+        if cell.state.is_placed() {
+            cell.leave_queued();
+        }
         cell.tell_waiters();
         if outcome == Outcome::Value && !cell.state.is_owned() && cell.callbacks.get() == 0 {
             self.drop_value(cell);
@@ -272,6 +295,7 @@ impl Scheduler {
     }
 
     /// Drops the value of a task without an owner, outside of every borrow.
+    #[inline(never)]
     pub(crate) fn drop_value(&self, cell: &CellRef) {
         cell.report_unread_error();
         // SAFETY: the owner has gone and no callback is queued or running, so no reference to the value is left.

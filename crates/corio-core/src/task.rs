@@ -124,6 +124,13 @@ impl<T> Task<T> {
         if !self.can_leave() {
             return Err(TaskError::NotDone);
         }
+        self.into_outcome()
+    }
+
+    /// The outcome of a task that [can leave](Task::can_leave).
+    #[inline]
+    pub(crate) fn into_outcome(self) -> Result<T, TaskError> {
+        debug_assert!(self.can_leave());
         let cell = self.into_cell();
         cell.state.see();
         // SAFETY: `T` is the type that the handle was made with. The handle is gone, so nobody borrows it, and no callback is
@@ -144,6 +151,7 @@ impl<T> Task<T> {
     }
 
     /// The task has ended, and no done callback may be looking at the value.
+    #[inline]
     pub(crate) fn can_leave(&self) -> bool {
         self.cell.state.is_done() && self.cell.callbacks.get() == 0
     }
@@ -155,7 +163,6 @@ impl<V, E: fmt::Display> Task<Result<V, E>> {
     pub fn report_errors(self) -> Self {
         self.cell
             .with_extras(|extras| extras.error_of = Some(read_error::<V, E>));
-        self.cell.state.report_errors();
         self
     }
 }

@@ -1,14 +1,17 @@
 //! The seam to a clock and its timers, which the loop provides.
 
 use std::cell::OnceCell;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::callback::Handle;
 use crate::cancel::ScopeEntry;
 use crate::current::relay;
+use crate::key::TaskKey;
 use crate::scheduler::Scheduler;
+use crate::waker;
 
 /// A clock with timers. A loop gives one to its scheduler, and leaves and combinators find it there.
 pub trait Timers {
@@ -22,6 +25,12 @@ pub trait Timers {
 
     /// Rings `alarm` at `deadline`, or as soon as possible after it, and never before. The key is never zero.
     fn arm(&self, deadline: Instant, alarm: Alarm) -> u64;
+
+    /// The same, so long after the time of this step, and when that is. `None`: so far away that no timer is needed.
+    fn arm_after(&self, after: Duration, alarm: Alarm) -> Option<(u64, Instant)> {
+        let deadline = self.step_now().checked_add(after)?;
+        Some((self.arm(deadline, alarm), deadline))
+    }
 
     /// Moves a timer. False: it has rung or was disarmed.
     fn rearm(&self, key: u64, deadline: Instant) -> bool;
@@ -56,6 +65,47 @@ impl Alarm {
                 });
             }
         }
+    }
+}
+
+/// A waker of a task of this crate's making as a number, for those who keep a great many of them. It may be stale: then it wakes
+/// nobody, or a task that does not mind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WakeKey(TaskKey);
+
+impl WakeKey {
+    /// The number in a waker; `None` for the waker of another executor, and where wakers hold a pointer.
+    #[inline]
+    pub fn of(waker: &Waker) -> Option<WakeKey> {
+        waker::key_of(waker).map(WakeKey)
+    }
+
+    /// The number. Its two lowest bits are `01`.
+    #[inline]
+    pub fn to_bits(self) -> NonZeroU64 {
+        NonZeroU64::MIN | self.0.to_bits()
+    }
+
+    /// What [`to_bits`](WakeKey::to_bits) gave. Any number is safe.
+    #[inline]
+    pub fn from_bits(bits: NonZeroU64) -> WakeKey {
+        WakeKey(TaskKey::from_bits(bits.get()))
+    }
+
+    /// Wakes these tasks in their order by way of the ready queue, as [`Alarm::ring`] does. All of them belong to `scheduler`, or
+    /// are passed over. No foreign code runs in it.
+    pub fn ring_all(scheduler: &Scheduler, keys: impl Iterator<Item = WakeKey> + Clone) {
+        scheduler.inner().relay_all(keys.map(|key| key.0));
+    }
+
+    /// A waker with this number.
+    pub fn waker(self) -> Waker {
+        waker::owned(self.0)
+    }
+
+    /// The number of the loop that the task belongs to, see [`Scheduler::id`].
+    pub fn loop_id(self) -> u32 {
+        self.0.loop_id()
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `10` | the index of a list |
 //! | `11` | one member of an observer |
 
+use std::num::NonZeroU64;
 use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
@@ -52,10 +53,41 @@ enum What {
 }
 
 /// A waker that waits at a task, so that it can be replaced and taken back.
+/// As a number that is laid out like the word of the header: the key of the waiting task, or the number of an entry in the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Registration {
+pub(crate) struct Registration(NonZeroU64);
+
+enum Registered {
     Inline(TaskKey),
     Listed(u64),
+}
+
+impl Registration {
+    #[inline]
+    pub(crate) fn inline(key: TaskKey) -> Registration {
+        Registration(NonZeroU64::MIN | key.to_bits())
+    }
+
+    fn listed(id: u64) -> Registration {
+        Registration(NonZeroU64::new((id << 2) | LIST).unwrap_or(NonZeroU64::MAX))
+    }
+
+    #[inline]
+    fn get(self) -> Registered {
+        match self.0.get() {
+            word if word & 3 == KEY => Registered::Inline(TaskKey::from_bits(word)),
+            word => Registered::Listed(word >> 2),
+        }
+    }
+
+    /// The key of the waiting task, if it stands in the word of the header.
+    #[inline]
+    pub(crate) fn key(self) -> Option<TaskKey> {
+        match self.get() {
+            Registered::Inline(key) => Some(key),
+            Registered::Listed(_) => None,
+        }
+    }
 }
 
 /// The id that the inline waker gets when its word becomes a list.
@@ -68,20 +100,22 @@ impl CellRef {
     /// They are always listed, so that an inline registration of before names nobody any more.
     pub(crate) fn wait(&self, waker: &Waker, old: Option<Registration>) -> Registration {
         let told = self.state.is_done();
-        let old = old.filter(|old| !told || matches!(old, Registration::Listed(_)));
-        match (old, waker::key_of(waker)) {
-            (Some(Registration::Inline(old)), Some(key)) if old == key => {
-                return Registration::Inline(key);
+        let old = old
+            .map(Registration::get)
+            .filter(|old| !told || matches!(old, Registered::Listed(_)));
+        match (&old, waker::key_of(waker)) {
+            (Some(Registered::Inline(old)), Some(key)) if *old == key => {
+                return Registration::inline(key);
             }
             (None, Some(key)) if self.waiters.get() == 0 && !told => {
                 self.waiters.set(key.to_bits());
-                return Registration::Inline(key);
+                return Registration::inline(key);
             }
             _ => {}
         }
         let id = match old {
-            Some(Registration::Inline(_)) => INLINE,
-            Some(Registration::Listed(id)) => id,
+            Some(Registered::Inline(_)) => INLINE,
+            Some(Registered::Listed(id)) => id,
             None => self.scheduler.next_entry(),
         };
         let listed = if id == INLINE {
@@ -92,7 +126,9 @@ impl CellRef {
         let waker = waker.clone();
         let replaced = self.with_list(|list| {
             // Who is new need not be looked for: that would make many waits for one task quadratic.
-            let place = old.and_then(|_| list.iter_mut().find(|entry| entry.id == id));
+            let place = old
+                .as_ref()
+                .and_then(|_| list.iter_mut().find(|entry| entry.id == id));
             if let Some(entry) = place {
                 entry.id = listed;
                 return Some(std::mem::replace(&mut entry.what, What::Wake(waker)));
@@ -104,18 +140,18 @@ impl CellRef {
             None
         });
         drop(replaced);
-        Registration::Listed(listed)
+        Registration::listed(listed)
     }
 
     /// Takes a waker back.
     pub(crate) fn forget_wait(&self, registration: Registration) {
-        let id = match registration {
-            Registration::Inline(key) if self.waiters.get() == key.to_bits() => {
+        let id = match registration.get() {
+            Registered::Inline(key) if self.waiters.get() == key.to_bits() => {
                 self.waiters.set(0);
                 return;
             }
-            Registration::Inline(_) => INLINE,
-            Registration::Listed(id) => id,
+            Registered::Inline(_) => INLINE,
+            Registered::Listed(id) => id,
         };
         drop(self.remove_entry(id));
     }
@@ -242,14 +278,22 @@ impl CellRef {
     /// Tells everybody, in the order in which they came. The task has ended.
     #[inline]
     pub(crate) fn tell_waiters(&self) {
-        if self.waiters.get() != 0 {
-            self.tell_word(self.waiters.replace(0));
+        match self.waiters.get() {
+            0 => {}
+            word if word & 3 == KEY => {
+                self.waiters.set(0);
+                crate::current::wake(TaskKey::from_bits(word));
+            }
+            word => {
+                self.waiters.set(0);
+                self.tell_others(word);
+            }
         }
     }
 
-    fn tell_word(&self, word: u64) {
+    #[inline(never)]
+    fn tell_others(&self, word: u64) {
         match word & 3 {
-            KEY => crate::current::wake(TaskKey::from_bits(word)),
             MEMBER => self
                 .scheduler
                 .member_done((word >> 34) as u32, (word >> 2) as u32),

@@ -6,11 +6,13 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::task::Waker;
 
 use parking_lot::Mutex;
 
 use crate::current;
 use crate::task::{AnyTask, TaskId};
+use crate::waker;
 
 /// A kind of leaf, made once: `static SLEEP: WaitKind = WaitKind::new("sleep");`
 #[derive(Debug)]
@@ -75,7 +77,39 @@ pub fn note(kind: &'static WaitKind, site: &'static Location<'static>) {
     });
 }
 
-/// The same, for a leaf that knows more: what its object is called, and who holds it.
+/// Wakes the running task and writes that it waits in a leaf of this kind: what a leaf does that gives up one turn. The waker is that
+/// of the poll, which may belong to something inside of the task.
+#[inline]
+pub fn note_turn(kind: &'static WaitKind, site: &'static Location<'static>, waker: &Waker) {
+    let number = kind.number.load(Ordering::Relaxed);
+    let noted = current::with_inner(|inner| {
+        let mut noted = false;
+        let Some(inner) = inner.filter(|inner| number != 0 && inner.ready.has_room()) else {
+            return noted;
+        };
+        inner.with_current(|cell| {
+            if waker::is_of(waker, cell.key.get()) {
+                cell.wait_kind.set(number);
+                cell.wait_site.set(Some(site));
+                inner.wake_cell(cell);
+                noted = true;
+            }
+        });
+        noted
+    });
+    if !noted {
+        note_turn_rarely(kind, site, waker);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn note_turn_rarely(kind: &'static WaitKind, site: &'static Location<'static>, waker: &Waker) {
+    waker.wake_by_ref();
+    note(kind, site);
+}
+
+/// The same as [`note`], for a leaf that knows more: what its object is called, and who holds it.
 pub fn note_detail(kind: &'static WaitKind, site: &'static Location<'static>, detail: Detail) {
     current::with_current_cell(|cell| {
         cell.wait_kind.set(kind.number());

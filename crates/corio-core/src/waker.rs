@@ -31,6 +31,11 @@ mod word {
     }
 
     #[inline]
+    pub(super) fn is_of(waker: &Waker, key: TaskKey) -> bool {
+        ptr::eq(waker.vtable(), &VTABLE) && waker.data().addr() as u64 == key.to_bits()
+    }
+
+    #[inline]
     pub(super) fn key_of(waker: &Waker) -> Option<TaskKey> {
         ptr::eq(waker.vtable(), &VTABLE).then(|| TaskKey::from_bits(waker.data().addr() as u64))
     }
@@ -57,6 +62,10 @@ mod word {
         Waker::from(Arc::new(Key(key)))
     }
 
+    pub(super) fn is_of(_: &Waker, _: TaskKey) -> bool {
+        false
+    }
+
     pub(super) fn key_of(_: &Waker) -> Option<TaskKey> {
         None
     }
@@ -72,6 +81,12 @@ pub(crate) fn of(key: TaskKey) -> WakerOfPoll {
 #[inline]
 pub(crate) fn key_of(waker: &Waker) -> Option<TaskKey> {
     word::key_of(waker)
+}
+
+/// It is one of our wakers, with this key.
+#[inline]
+pub(crate) fn is_of(waker: &Waker, key: TaskKey) -> bool {
+    word::is_of(waker, key)
 }
 
 /// A waker of the task with this key.

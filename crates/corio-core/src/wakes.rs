@@ -14,7 +14,8 @@ impl Inner {
     #[inline(always)]
     pub(crate) fn wake_cell(&self, cell: &CellRef) {
         if cell.state.wake() {
-            self.ready.push(cell.clone());
+            // SAFETY: a task that could be woken is unfinished, so it is in the table.
+            unsafe { self.ready.push_task(cell) };
         }
     }
 
@@ -22,9 +23,23 @@ impl Inner {
     pub(crate) fn relay(&self, key: TaskKey) {
         self.tasks.with(key, |cell| {
             if cell.state.relay() {
-                self.ready.push(cell.clone());
+                // SAFETY: as in `wake_cell`.
+                unsafe { self.ready.push_task(cell) };
             }
         });
+    }
+
+    /// The same for several. Their cells are fetched together, since otherwise each would have to be waited for.
+    pub(crate) fn relay_all(&self, keys: impl Iterator<Item = TaskKey> + Clone) {
+        for key in keys.clone() {
+            self.tasks.prefetch_slot(key);
+        }
+        for key in keys.clone() {
+            self.tasks.prefetch_task(key);
+        }
+        for key in keys {
+            self.relay(key);
+        }
     }
 
     /// Looks at the cell of the task that takes its step now.

@@ -12,7 +12,7 @@ use corio_core::{Scheduler, Whereabouts, find_scheduler};
 
 use corio_core::time::{Alarm, Timers};
 
-use crate::clock;
+use crate::clock::{self, Nanos};
 
 static SLEEP: WaitKind = WaitKind::new("sleep");
 
@@ -32,7 +32,8 @@ pub struct Sleep {
 
 #[derive(Clone, Copy, Debug)]
 enum Due {
-    After(Duration),
+    /// Nanoseconds from the first poll.
+    After(Nanos),
     At(Instant),
 }
 
@@ -68,7 +69,7 @@ enum Stage {
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep::new(Due::After(duration), Location::caller())
+    Sleep::new(Due::After(clock::nanos(duration)), Location::caller())
 }
 
 /// Gives the loop back until this instant of the loop's clock. An instant that has passed gives up one turn.
@@ -131,8 +132,8 @@ impl Sleep {
 
     fn begin(&mut self, scheduler: &Scheduler, timers: &dyn Timers, cx: &mut Context<'_>) {
         let deadline = match self.due {
-            Due::After(Duration::ZERO) => return self.yield_once(cx),
-            Due::After(duration) => clock::deadline(timers.now(), duration),
+            Due::After(0) => return self.yield_once(cx),
+            Due::After(nanos) => clock::deadline(timers.now(), Duration::from_nanos(nanos)),
             Due::At(deadline) if deadline <= timers.now() => return self.yield_once(cx),
             Due::At(deadline) => Some(deadline),
         };

@@ -1,36 +1,51 @@
 //! The timers of a loop: the wheel, and what each entry does when it is due.
 
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU64;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use corio_core::Scheduler;
 use corio_core::cancel::ScopeEntry;
-use corio_core::time::{Alarm, Timers};
-use corio_core::{Handle, Scheduler};
+use corio_core::time::{Alarm, Timers, WakeKey};
 use corio_timer::{TimerKey, Wheel};
 
-use crate::clock::{Clock, Nanos};
+use crate::clock::{self, Clock, Nanos};
 
 pub(crate) struct LoopTimers {
     pub(crate) clock: Clock,
     wheel: RefCell<Wheel<Packed>>,
-    calls: RefCell<Calls>,
+    others: RefCell<Others>,
     /// A timer was armed for a time that had come: the loop looks at the wheel in its next turn.
     due: Cell<bool>,
 }
 
-/// An alarm in two words: nearly all of them are wakers.
-enum Packed {
-    Wake(Waker),
-    /// A scope entry, or with the top bit the index of a callback.
-    Other(u64),
+/// An alarm in one word, by its two lowest bits: the key of a task, the place of a node, or the number of one of the others.
+#[derive(Clone, Copy)]
+struct Packed(NonZeroU64);
+
+const TAG: u64 = 3;
+const KEY: u64 = 1;
+const OTHER: u64 = 2;
+const ENTRY: u64 = 3;
+
+/// The places of nodes that fit into a word with a tag: all but those in a tree of a thousand million nodes.
+const LARGEST_ENTRY: u64 = u64::MAX >> 2;
+
+impl Packed {
+    #[inline]
+    fn wake_key(self) -> Option<WakeKey> {
+        (self.0.get() & TAG == KEY).then(|| WakeKey::from_bits(self.0))
+    }
 }
 
-const CALL: u64 = 1 << 63;
+/// How many tasks are woken at a time.
+const TOGETHER: usize = 32;
 
-/// The callbacks of `call_later`.
-struct Calls {
-    handles: Vec<Option<Handle>>,
+/// Callbacks, and what does not fit into a word.
+#[derive(Default)]
+struct Others {
+    alarms: Vec<Option<Alarm>>,
     free: Vec<usize>,
 }
 
@@ -39,10 +54,7 @@ impl LoopTimers {
         LoopTimers {
             clock,
             wheel: RefCell::new(Wheel::new()),
-            calls: RefCell::new(Calls {
-                handles: Vec::new(),
-                free: Vec::new(),
-            }),
+            others: RefCell::default(),
             due: Cell::new(false),
         }
     }
@@ -71,18 +83,33 @@ impl LoopTimers {
     pub(crate) fn fire(&self, scheduler: &Scheduler, now: Nanos) -> usize {
         self.due.set(false);
         let mut fired = 0;
+        // Most alarms wake a task of this loop, which runs no foreign code. Those are taken together.
+        let mut together = [const { None }; TOGETHER];
         loop {
-            let Some(packed) = self.wheel.borrow_mut().expire(now) else {
+            let mut count = 0;
+            let mut last = None;
+            {
+                let mut wheel = self.wheel.borrow_mut();
+                while count < TOGETHER {
+                    last = wheel.expire(now);
+                    match last.and_then(Packed::wake_key) {
+                        Some(key) if key.loop_id() == scheduler.id() => together[count] = Some(key),
+                        _ => break,
+                    }
+                    count += 1;
+                }
+            }
+            fired += count;
+            WakeKey::ring_all(scheduler, together[..count].iter().flatten().copied());
+            if count == TOGETHER {
+                continue;
+            }
+            let Some(packed) = last else {
                 return fired;
             };
             fired += 1;
-            match packed {
-                Packed::Wake(waker) => Alarm::Wake(waker).ring(scheduler),
-                Packed::Other(bits) => {
-                    if let Some(alarm) = self.unpack(bits) {
-                        alarm.ring(scheduler);
-                    }
-                }
+            if let Some(alarm) = self.unpack(packed) {
+                alarm.ring(scheduler);
             }
         }
     }
@@ -90,43 +117,69 @@ impl LoopTimers {
     /// Drops all timers, because the loop is closed.
     pub(crate) fn clear(&self) {
         let wheel = std::mem::take(&mut *self.wheel.borrow_mut());
-        let calls = std::mem::take(&mut self.calls.borrow_mut().handles);
-        self.calls.borrow_mut().free.clear();
-        drop((wheel, calls));
+        let others = self.others.take();
+        drop((wheel, others));
     }
 
+    #[inline]
     fn pack(&self, alarm: Alarm) -> Packed {
-        match alarm {
-            Alarm::Wake(waker) => Packed::Wake(waker),
-            Alarm::Cancel(entry) => {
-                let bits = entry.to_bits();
-                debug_assert_eq!(bits & CALL, 0);
-                Packed::Other(bits)
+        let bits = match &alarm {
+            Alarm::Wake(waker) => WakeKey::of(waker).map(WakeKey::to_bits),
+            Alarm::Cancel(entry) if entry.to_bits() <= LARGEST_ENTRY => {
+                NonZeroU64::new(entry.to_bits() << 2 | ENTRY)
             }
-            Alarm::Call(handle) => {
-                let mut calls = self.calls.borrow_mut();
-                let index = match calls.free.pop() {
-                    Some(index) => index,
-                    None => {
-                        calls.handles.push(None);
-                        calls.handles.len() - 1
-                    }
-                };
-                calls.handles[index] = Some(handle);
-                Packed::Other(index as u64 | CALL)
-            }
+            _ => None,
+        };
+        match bits {
+            Some(bits) => Packed(bits),
+            None => self.pack_other(alarm),
         }
     }
 
-    fn unpack(&self, bits: u64) -> Option<Alarm> {
-        if bits & CALL == 0 {
-            return Some(Alarm::Cancel(ScopeEntry::from_bits(bits)));
+    fn pack_other(&self, alarm: Alarm) -> Packed {
+        let mut others = self.others.borrow_mut();
+        let index = match others.free.pop() {
+            Some(index) => index,
+            None => {
+                others.alarms.push(None);
+                others.alarms.len() - 1
+            }
+        };
+        others.alarms[index] = Some(alarm);
+        let bits = NonZeroU64::new((index as u64) << 2 | OTHER);
+        Packed(bits.expect("the tag is not zero"))
+    }
+
+    /// The alarm of a timer that has left the wheel.
+    fn unpack(&self, packed: Packed) -> Option<Alarm> {
+        let bits = packed.0.get();
+        match bits & TAG {
+            KEY => Some(Alarm::Wake(WakeKey::from_bits(packed.0).waker())),
+            ENTRY => Some(Alarm::Cancel(ScopeEntry::from_bits(bits >> 2))),
+            OTHER => {
+                let index = (bits >> 2) as usize;
+                let mut others = self.others.borrow_mut();
+                others.free.push(index);
+                others.alarms[index].take()
+            }
+            _ => None,
         }
-        let index = (bits & !CALL) as usize;
-        let mut calls = self.calls.borrow_mut();
-        let handle = calls.handles[index].take();
-        calls.free.push(index);
-        handle.map(Alarm::Call)
+    }
+
+    #[inline]
+    fn arm_at(&self, deadline: Nanos, alarm: Alarm) -> u64 {
+        let packed = self.pack(alarm);
+        let mut wheel = self.wheel.borrow_mut();
+        if deadline <= wheel.now() || (self.clock.is_virtual() && deadline <= self.clock.now()) {
+            self.due.set(true);
+        }
+        // The key of the wheel may be zero, and zero is no timer for our callers.
+        wheel.insert(deadline, packed).to_bits().wrapping_add(1)
+    }
+
+    fn step_nanos(&self) -> Nanos {
+        let step = Scheduler::with_current(|scheduler| scheduler.map_or(0, Scheduler::steps));
+        self.clock.step_now(step)
     }
 }
 
@@ -136,19 +189,17 @@ impl Timers for LoopTimers {
     }
 
     fn step_now(&self) -> Instant {
-        let step = Scheduler::with_current(|scheduler| scheduler.map_or(0, Scheduler::steps));
-        self.clock.instant(self.clock.step_now(step))
+        self.clock.instant(self.step_nanos())
     }
 
     fn arm(&self, deadline: Instant, alarm: Alarm) -> u64 {
-        let deadline = self.clock.nanos_of(deadline);
-        let packed = self.pack(alarm);
-        let mut wheel = self.wheel.borrow_mut();
-        if deadline <= wheel.now() || (self.clock.is_virtual() && deadline <= self.clock.now()) {
-            self.due.set(true);
-        }
-        // The key of the wheel may be zero, and zero is no timer for our callers.
-        wheel.insert(deadline, packed).to_bits().wrapping_add(1)
+        self.arm_at(self.clock.nanos_of(deadline), alarm)
+    }
+
+    fn arm_after(&self, after: Duration, alarm: Alarm) -> Option<(u64, Instant)> {
+        let deadline = self.step_nanos().checked_add(clock::nanos(after))?;
+        let instant = self.clock.instant(deadline);
+        Some((self.arm_at(deadline, alarm), instant))
     }
 
     fn rearm(&self, key: u64, deadline: Instant) -> bool {
@@ -160,35 +211,50 @@ impl Timers for LoopTimers {
     }
 
     fn rewake(&self, key: u64, waker: &Waker) -> bool {
-        {
-            let wheel = self.wheel.borrow();
-            match wheel.get(wheel_key(key)) {
-                None => return false,
-                Some(Packed::Wake(old)) if !old.will_wake(waker) => {}
-                Some(_) => return true,
-            }
+        let key = wheel_key(key);
+        let Some(packed) = self.wheel.borrow().get(key).copied() else {
+            return false;
+        };
+        if WakeKey::of(waker).is_some_and(|new| new.to_bits() == packed.0) {
+            return true;
         }
-        let mut new = waker.clone();
-        if let Some(Packed::Wake(old)) = self.wheel.borrow_mut().get_mut(wheel_key(key)) {
-            std::mem::swap(old, &mut new);
-        }
-        drop(new);
+        self.rewake_other(key, packed, waker);
         true
     }
 
     fn disarm(&self, key: u64) -> bool {
         let packed = self.wheel.borrow_mut().cancel(wheel_key(key));
-        match packed {
-            None => false,
-            Some(Packed::Wake(waker)) => {
-                drop(waker);
-                true
-            }
-            Some(Packed::Other(bits)) => {
-                drop(self.unpack(bits));
-                true
-            }
+        if let Some(Packed(bits)) = packed.filter(|packed| packed.0.get() & TAG == OTHER) {
+            drop(self.unpack(Packed(bits)));
         }
+        packed.is_some()
+    }
+}
+
+impl LoopTimers {
+    /// The waker has changed, or does not fit into a word.
+    #[cold]
+    fn rewake_other(&self, key: TimerKey, packed: Packed, waker: &Waker) {
+        if packed.0.get() & TAG == OTHER {
+            let index = (packed.0.get() >> 2) as usize;
+            let same = match self.others.borrow().alarms.get(index) {
+                Some(Some(Alarm::Wake(old))) => old.will_wake(waker),
+                _ => true,
+            };
+            if same {
+                return;
+            }
+        } else if packed.0.get() & TAG == ENTRY {
+            return;
+        }
+        let new = self.pack(Alarm::Wake(waker.clone()));
+        let old = self
+            .wheel
+            .borrow_mut()
+            .get_mut(key)
+            .map(|place| std::mem::replace(place, new));
+        // A clone of a waker is foreign code, which may have disarmed the timer.
+        drop(self.unpack(old.unwrap_or(new)));
     }
 }
 

@@ -23,6 +23,10 @@ use crate::run_error::RunError;
 /// A virtual clock without anything to jump to gives other threads this long before it says that nothing can ever run again.
 const LAST_CHANCE: Duration = Duration::from_millis(1000);
 
+/// Falling asleep and waking up costs more than a shorter wait would last. Where timers stand this close to one another, several are
+/// fired in one visit. In nanoseconds.
+const SHORTEST_WAIT: u64 = 20_000;
+
 /// What a run does about Ctrl-C, given its main task.
 pub(crate) type OnInterrupt<'a> = &'a mut dyn FnMut(&AnyTask) -> ControlFlow<RunError>;
 
@@ -251,7 +255,8 @@ impl<'a> Run<'a> {
         pace.visit(now);
         if wait {
             let timeout = if armed {
-                timers.next_wake().map(|next| next.saturating_sub(now))
+                let next = timers.next_wake();
+                next.map(|next| next.saturating_sub(now).max(SHORTEST_WAIT))
             } else {
                 None
             };

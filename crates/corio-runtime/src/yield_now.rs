@@ -47,8 +47,7 @@ impl Future for YieldNow {
             return Poll::Ready(());
         }
         self.yielded = true;
-        cx.waker().wake_by_ref();
-        waiting::note(&YIELD, self.site);
+        waiting::note_turn(&YIELD, self.site, cx.waker());
         Poll::Pending
     }
 }

@@ -4,6 +4,8 @@
 //! header where the root would stand. When something comes that needs the tree (a request, a second node), the root is made, and
 //! below it the node that the wait would have had; the wait finds it there.
 
+use std::task::Waker;
+
 use super::node::Kind;
 use super::nodes::{NodeId, Subject};
 use super::place;
@@ -11,6 +13,7 @@ use super::tree::{self, Tree};
 use crate::cell::CellRef;
 use crate::current;
 use crate::key::TaskKey;
+use crate::waker;
 
 const LIGHT: u32 = 1 << 31;
 
@@ -29,52 +32,51 @@ impl CellRef {
     }
 }
 
-/// The running task is about to wait for `target`, a task of the same loop whose one waiter it will be, and has no other node: the
-/// wait is noted, and is to be registered inline. `None`: a node is needed.
+/// The running task is about to wait for `target`, a task of the same loop whose one waiter it will be, with its own waker, and it
+/// has no other node: the wait is noted, and registered inline. `None`: a node is needed.
 #[inline]
-pub(crate) fn begin(target: &CellRef) -> Option<TaskKey> {
-    if !place::is_bare() || target.waiters.get() != 0 {
+pub(crate) fn begin(target: &CellRef, waker: &Waker) -> Option<TaskKey> {
+    if !place::is_bare() || target.waiters.get() != 0 || target.state.is_done() {
         return None;
     }
     let mut waiter = None;
     current::with_current_cell(|cell| {
         let key = cell.key.get();
         let same_loop = key.loop_id() == target.key.get().loop_id();
-        if cell.scope.get() == 0 && same_loop && cell != target {
+        if waker::is_of(waker, key) && cell.scope.get() == 0 && same_loop && cell != target {
             cell.scope.set(mark_of(target));
+            target.waiters.set(key.to_bits());
             waiter = Some(key);
         }
     });
     waiter
 }
 
-/// What became of a light wait of the running task.
-pub(crate) enum Look {
-    /// It is still all there is.
-    Still,
-    /// It was, and has been taken out because it is over.
-    Over,
-    /// The task has got a root meanwhile, or the wait has moved to another task.
-    Settled,
+/// The light wait of the running task is still all there is, its waker is the task's, and it is still to be woken by the end.
+#[inline]
+pub(crate) fn is_still(waiter: TaskKey, target: &CellRef, waker: &Waker) -> bool {
+    !target.state.is_done() && waker::is_of(waker, waiter) && at(waiter, target, |_| {})
 }
 
-/// Looks at a light wait; `over` takes it out.
+/// The same, and since it is over it is taken out.
 #[inline]
-pub(crate) fn look(waiter: TaskKey, target: &CellRef, over: bool) -> Look {
-    let mut look = Look::Settled;
+pub(crate) fn is_over(waiter: TaskKey, target: &CellRef) -> bool {
+    at(waiter, target, |cell| cell.scope.set(0))
+}
+
+/// False: the task has got a root meanwhile, or the wait has moved to another task.
+#[inline]
+fn at(waiter: TaskKey, target: &CellRef, found: impl FnOnce(&CellRef)) -> bool {
+    let mut is_there = false;
     if place::node() == 0 {
         current::with_current_cell(|cell| {
             if cell.key.get() == waiter && cell.scope.get() == mark_of(target) {
-                look = if over {
-                    cell.scope.set(0);
-                    Look::Over
-                } else {
-                    Look::Still
-                };
+                found(cell);
+                is_there = true;
             }
         });
     }
-    look
+    is_there
 }
 
 /// The wait is over, or goes on with a node: the one that was made for it meanwhile, if there is one.

@@ -345,9 +345,13 @@ impl Node {
     /// Leaves the tree. What was under way goes to the node above.
     #[inline]
     pub fn leave(&mut self) {
-        if self.tree == 0 {
-            return;
+        if self.tree != 0 {
+            self.leave_tree();
         }
+    }
+
+    #[inline(never)]
+    fn leave_tree(&mut self) {
         let (number, id) = (self.tree, self.id);
         self.tree = 0;
         let left = tree::with(|tree| {
@@ -382,10 +386,7 @@ impl fmt::Debug for Node {
 /// The waker is that of the task that takes its step now.
 #[inline]
 fn is_of_current_task(waker: &Waker) -> bool {
-    let Some(key) = waker::key_of(waker) else {
-        return false;
-    };
     let mut same = false;
-    current::with_current_cell(|cell| same = cell.key.get() == key);
+    current::with_current_cell(|cell| same = waker::is_of(waker, cell.key.get()));
     same
 }
