@@ -35,7 +35,7 @@ fn main_may_borrow_and_gives_its_value() {
 
 #[test]
 fn the_tasks_that_main_leaves_are_cancelled_and_waited_for() {
-    // T80
+    // T80, C120
     let mut runner = virtual_runner();
     let reports = collect_reports(&runner.event_loop());
     let kept: Rc<Cell<Option<Task<()>>>> = Rc::default();
@@ -91,7 +91,7 @@ fn the_tasks_that_main_leaves_are_cancelled_and_waited_for() {
 
 #[test]
 fn a_runner_keeps_its_loop_its_numbers_and_its_context_between_runs() {
-    // T82
+    // T82, C121
     let mut runner = virtual_runner();
     let visit = async |value: u32| {
         let before = VARIABLE.get();

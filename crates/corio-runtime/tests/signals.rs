@@ -128,6 +128,10 @@ mod unix {
             prints "heard\ndropped\n",
             ends Some(USR1.as_raw());
         #[test]
+        fn a_full_pipe_loses_no_signal()
+            prints "heard\nheard asleep\n",
+            ends None;
+        #[test]
         fn real_time_signals_are_heard()
             prints "heard\n",
             ends None;
@@ -271,6 +275,7 @@ mod unix {
         }));
     }
 
+    /// R116
     fn the_default_action_comes_back_with_the_last_listener() {
         run(async {
             let mut one = signal(SignalKind::terminate()).unwrap();
@@ -355,6 +360,7 @@ mod unix {
         });
     }
 
+    /// R115
     fn a_burst_is_heard_by_every_listener_on_every_loop_at_least_once_after_its_end() {
         const LOOPS: usize = 3;
         let listening = Arc::new(AtomicUsize::new(0));
@@ -398,6 +404,7 @@ mod unix {
         println!("all heard");
     }
 
+    /// C117
     fn a_handler_is_called_once_as_a_callback_of_the_sleeping_loop() {
         let event_loop = EventLoop::new().unwrap();
         let here = thread::current().id();
@@ -425,6 +432,7 @@ mod unix {
         println!("{} call", calls.get());
     }
 
+    /// C116
     fn signals_that_do_not_exist_or_cannot_be_caught_are_refused() {
         let event_loop = EventLoop::new().unwrap();
         for number in [0, -1, 100_000] {
@@ -441,6 +449,7 @@ mod unix {
         println!("removed: {}", event_loop.remove_signal_handler(0));
     }
 
+    /// C118
     fn a_handler_that_is_removed_after_the_signal_came_is_not_called() {
         let event_loop = EventLoop::new().unwrap();
         event_loop
@@ -591,6 +600,26 @@ mod unix {
             }
             raise(USR1);
             println!("not reached");
+        });
+    }
+
+    /// R114
+    fn a_full_pipe_loses_no_signal() {
+        run(async {
+            let mut listener = signal(USR1).unwrap();
+            // The loop reads nothing meanwhile.
+            for _ in 0..100_000 {
+                raise(USR1);
+            }
+            listener.recv().await;
+            println!("heard");
+            let sender = thread::spawn(|| {
+                thread::sleep(Duration::from_millis(20));
+                raise(USR1);
+            });
+            listener.recv().await;
+            println!("heard asleep");
+            sender.join().unwrap();
         });
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::blocking::thread_name;
 use crate::remote::Remote;
 use crate::workers::crew::Crew;
 use crate::workers::pin;
@@ -51,8 +52,13 @@ impl Workers {
     }
 
     /// What the threads and the loops are called, with the worker's index behind it. `corio-worker`, unless told otherwise.
+    ///
+    /// # Panics
+    ///
+    /// When there is a zero byte in it.
+    #[track_caller]
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        self.name = thread_name(name.into());
         self
     }
 
