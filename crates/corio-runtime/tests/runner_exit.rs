@@ -242,6 +242,19 @@ fn the_grace_is_halved_and_then_over() {
 }
 
 #[test]
+fn what_other_threads_sent_before_the_end_is_done() {
+    let mut runner = virtual_runner();
+    runner.run(async {}).unwrap();
+    let remote = runner.event_loop().remote();
+    remote.call_soon(|| log!("called")).unwrap();
+    let task = remote.create_task(|| sleep(Duration::MAX));
+    drop(remote);
+    assert!(runner.close().is_clean());
+    assert_eq!(logged(), ["called"]);
+    assert!(task.wait().unwrap_err().is_cancelled());
+}
+
+#[test]
 fn tasks_that_are_made_during_the_end_are_ended_too() {
     let mut runner = virtual_runner();
     let late = Rc::new(Cell::new(0));

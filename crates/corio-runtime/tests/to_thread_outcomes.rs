@@ -272,8 +272,10 @@ fn a_panic_that_nobody_hears_of_is_reported() {
             gate.began.recv().unwrap();
             drop(waiting);
             gate.go.send(()).unwrap();
-            let mut read = to_thread(|| -> u32 { resume_unwind(Box::new("unread")) });
-            assert!(poll_once(&mut read).await.is_pending());
+            let event_loop = get_running_loop();
+            let read = event_loop.run_in_executor(&one_thread(), || -> u32 {
+                resume_unwind(Box::new("unread"))
+            });
             while !read.done() {
                 yield_now().await;
             }
