@@ -5,6 +5,7 @@
 
 mod code;
 mod edges;
+mod futures;
 mod packages;
 mod promises;
 mod sources;
@@ -31,7 +32,7 @@ struct Rule {
     check: fn(&Tree) -> Vec<Problem>,
 }
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule {
         about: "dependency edges are those of ARCHITECTURE.md",
         check: edges::check,
@@ -51,6 +52,10 @@ const RULES: [Rule; 10] = [
     Rule {
         about: "every unsafe has its argument",
         check: sources::safety,
+    },
+    Rule {
+        about: "every public future says what cancelling it does",
+        check: futures::cancel_safety,
     },
     Rule {
         about: "nothing is left to do later",

@@ -33,10 +33,12 @@ pin_project! {
 struct Wait {
     deadline: Option<Instant>,
     timer: Timer,
-    /// Says that the turns without time are over.
-    turns: Option<Arc<AtomicBool>>,
+    turns: Option<Turns>,
     node: Node,
 }
+
+/// Says that the turns without time are over. Once it is dropped, nobody is woken any more.
+struct Turns(Arc<AtomicBool>);
 
 /// How much time there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -257,7 +259,7 @@ impl Wait {
     }
 
     fn poll_turns<T>(&self) -> Poll<Option<T>> {
-        let over = |turns: &Arc<AtomicBool>| turns.load(Ordering::Relaxed);
+        let over = |turns: &Turns| turns.0.load(Ordering::Relaxed);
         if self.turns.as_ref().is_some_and(over) {
             Poll::Ready(None)
         } else {
@@ -268,12 +270,13 @@ impl Wait {
 
 /// asyncio makes a task of what gets no time, cancels it before it begins, and listens for its end. That takes the turn of the
 /// task, that of the done callback, and that of the waiter.
-fn take_turns(waker: Waker) -> Arc<AtomicBool> {
+fn take_turns(waker: Waker) -> Turns {
     let over = Arc::new(AtomicBool::new(false));
     let ended = over.clone();
     let listen = move || {
-        ended.store(true, Ordering::Relaxed);
-        waker.wake();
+        if !ended.swap(true, Ordering::Relaxed) {
+            waker.wake();
+        }
     };
     let listening = Scheduler::with_current(|scheduler| {
         let scheduler = scheduler?.clone();
@@ -284,5 +287,11 @@ fn take_turns(waker: Waker) -> Arc<AtomicBool> {
         // Another executor's turns are not ours to count.
         over.store(true, Ordering::Relaxed);
     }
-    over
+    Turns(over)
+}
+
+impl Drop for Turns {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -3,6 +3,10 @@
 mod support;
 
 use std::cell::Cell;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use corio_combinators::{
@@ -69,6 +73,32 @@ fn no_time_at_all_lets_an_unstarted_future_never_run() {
             None
         );
         assert!(!ran.get());
+    });
+}
+
+#[test]
+fn no_time_at_all_wakes_nobody_once_it_is_dropped() {
+    struct Count(AtomicUsize);
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    run(async {
+        let wakes = Arc::new(Count(AtomicUsize::new(0)));
+        for (dropped, expected) in [(false, 1), (true, 1)] {
+            let waker = Waker::from(wakes.clone());
+            let mut limited = Box::pin(timeout(Duration::ZERO, std::future::pending::<()>()));
+            let polled = limited.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending());
+            if dropped {
+                drop(limited);
+            }
+            for _ in 0..4 {
+                yield_now().await;
+            }
+            assert_eq!(wakes.0.load(Ordering::Relaxed), expected);
+        }
     });
 }
 

@@ -79,7 +79,7 @@ fn empty_buffers_are_ready_at_once_and_say_nothing_about_the_end() {
         assert_eq!(a.write(&[]).await?, 0);
         assert_eq!(a.read_vectored(&mut []).await?, 0);
         assert_eq!(a.write_vectored(&[IoSlice::new(&[])]).await?, 0);
-        assert_eq!((&a).read(&mut []).await?, 0);
+        assert_eq!(AsyncReadExt::read(&mut &a, &mut []).await?, 0);
         Ok(())
     });
 }

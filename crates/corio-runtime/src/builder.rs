@@ -22,7 +22,7 @@ impl EventLoopBuilder {
     }
 
     /// The loop keeps its own time: it stands still while anything is ready or outstanding (a registered source,
-    /// a [`Remote`](crate::Remote) handle in use), and otherwise jumps to the next deadline. When nothing can ever run again, the
+    /// a job on a thread that somebody waits for, a [`Remote`](crate::Remote) handle in use), and otherwise jumps to the next deadline. When nothing can ever run again, the
     /// run panics with a list of the tasks.
     pub fn virtual_clock(mut self) -> Self {
         self.virtual_clock = true;

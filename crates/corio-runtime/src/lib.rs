@@ -40,6 +40,7 @@
 //! | `record` | what locks and queues tell about waits |
 //! | `timer_handle` | [`TimerHandle`] |
 //! | `context` | context variables |
+//! | [`workers`] | several loops, one per core |
 //! | `blocking` | [`to_thread`], [`BlockingPool`]: work that blocks |
 //!
 //! # What is promised
@@ -53,6 +54,7 @@
 #![forbid(unsafe_code)]
 
 pub mod signal;
+pub mod workers;
 
 mod blocking;
 mod builder;

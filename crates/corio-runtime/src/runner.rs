@@ -134,8 +134,10 @@ impl Runner {
         }
         let mut report = ExitReport::default();
         let jobs = self.event_loop.inner.blocking.busy().is_some();
-        if jobs || !self.event_loop.all_tasks().is_empty() {
-            report = self.end_tasks();
+        // What other threads have sent may be a task, or the report of a panic.
+        let mail = self.event_loop.scheduler().has_mail();
+        if jobs || mail || !self.event_loop.all_tasks().is_empty() {
+            report = self.end_tasks(mail);
         }
         let closed = self.event_loop.close();
         report.forced.extend(closed.forced);
@@ -148,14 +150,14 @@ impl Runner {
         report
     }
 
-    fn end_tasks(&self) -> ExitReport {
+    fn end_tasks(&self, mail: bool) -> ExitReport {
         let tasks = self.event_loop.all_tasks();
         let ended = {
             let mut forced = |_: &AnyTask| ControlFlow::Break(RunError::Interrupted);
             let on_interrupt = self.sigint.then_some(&mut forced as _);
             self.event_loop
                 .inner
-                .run_with(shut_down(&self.event_loop, self.grace), on_interrupt)
+                .run_with(shut_down(&self.event_loop, self.grace, mail), on_interrupt)
         };
         for task in &tasks {
             if let Some(TaskError::Panicked(panic)) = task.peek_error() {

@@ -12,12 +12,16 @@ use crate::clock::WaitLimit;
 use crate::current::current_task;
 use crate::event_loop::EventLoop;
 use crate::sleep::sleep_until;
+use crate::yield_now::yield_now;
 
 /// Ends the tasks, waits for the jobs on threads, and ends the tasks that these have made. What is left after the grace period is
-/// left to `EventLoop::close`.
-pub(crate) async fn shut_down(event_loop: &EventLoop, grace: Duration) {
+/// left to `EventLoop::close`. With `mail`, what other threads have sent runs first.
+pub(crate) async fn shut_down(event_loop: &EventLoop, grace: Duration, mail: bool) {
     // Threads do not live by a virtual clock.
     let limit = WaitLimit::new(grace);
+    if mail {
+        yield_now().await;
+    }
     end_tasks(event_loop, grace).await;
     if let Some(pool) = event_loop.inner.blocking.busy() {
         wait_for_jobs(event_loop, pool, limit.left()).await;

@@ -107,6 +107,7 @@ mod unix {
         }
     }
 
+    /// C122
     fn a_main_that_awaits_is_cancelled_cleans_up_and_the_process_ends_by_the_signal() {
         corio_runtime::run(async {
             create_task(async {
@@ -139,6 +140,7 @@ mod unix {
         println!("run -> {value}");
     }
 
+    /// C122
     fn a_main_that_spins_is_cancelled_too() {
         let mut runner = Runner::new().unwrap();
         show(runner.run(async {

@@ -10,6 +10,7 @@ use corio_core::TaskState;
 use corio_runtime::{EventLoop, RunError, create_task, get_running_loop, sleep, yield_now};
 use support::{OnDrop, logged, nap, panic_of, raise, seconds, virtual_loop};
 
+/// C106
 #[test]
 fn a_stopped_loop_finishes_its_batch_and_keeps_the_rest_for_the_next_run() {
     // T83
@@ -62,6 +63,7 @@ fn a_stopped_loop_finishes_its_batch_and_keeps_the_rest_for_the_next_run() {
     );
 }
 
+/// C105
 #[test]
 fn a_loop_that_was_stopped_before_makes_one_pass_that_does_not_wait() {
     for event_loop in [virtual_loop(), EventLoop::new().unwrap()] {

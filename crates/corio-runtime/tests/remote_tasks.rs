@@ -115,6 +115,7 @@ fn a_cancelled_remote_task_ends_on_its_loop_and_says_so() {
     assert!(event_loop.all_tasks().is_empty());
 }
 
+/// C113
 #[test]
 fn a_remote_task_that_is_cancelled_before_it_begins_never_runs() {
     let event_loop = EventLoop::new().unwrap();

@@ -35,7 +35,7 @@ fn main_may_borrow_and_gives_its_value() {
 
 #[test]
 fn the_tasks_that_main_leaves_are_cancelled_and_waited_for() {
-    // T80
+    // T80, C120
     let mut runner = virtual_runner();
     let reports = collect_reports(&runner.event_loop());
     let kept: Rc<Cell<Option<Task<()>>>> = Rc::default();
@@ -91,7 +91,7 @@ fn the_tasks_that_main_leaves_are_cancelled_and_waited_for() {
 
 #[test]
 fn a_runner_keeps_its_loop_its_numbers_and_its_context_between_runs() {
-    // T82
+    // T82, C121
     let mut runner = virtual_runner();
     let visit = async |value: u32| {
         let before = VARIABLE.get();
@@ -239,6 +239,19 @@ fn the_grace_is_halved_and_then_over() {
     let reports = reports.take();
     assert_eq!(reports.len(), 1, "{reports:?}");
     assert!(reports[0].contains("by force: stubborn"), "{reports:?}");
+}
+
+#[test]
+fn what_other_threads_sent_before_the_end_is_done() {
+    let mut runner = virtual_runner();
+    runner.run(async {}).unwrap();
+    let remote = runner.event_loop().remote();
+    remote.call_soon(|| log!("called")).unwrap();
+    let task = remote.create_task(|| sleep(Duration::MAX));
+    drop(remote);
+    assert!(runner.close().is_clean());
+    assert_eq!(logged(), ["called"]);
+    assert!(task.wait().unwrap_err().is_cancelled());
 }
 
 #[test]

@@ -24,8 +24,9 @@ mod unix {
     use std::thread;
     use std::time::Duration;
 
-    use corio_combinators::move_on_after;
+    use corio_combinators::{finally, move_on_after};
     use corio_runtime::signal::{SignalKind, ctrl_c, signal};
+    use corio_runtime::workers::Workers;
     use corio_runtime::{
         EventLoop, RunError, Runner, context, create_task, current_task, get_running_loop, run,
         sleep, yield_now,
@@ -127,8 +128,20 @@ mod unix {
             prints "heard\ndropped\n",
             ends Some(USR1.as_raw());
         #[test]
+        fn a_full_pipe_loses_no_signal()
+            prints "heard\nheard asleep\n",
+            ends None;
+        #[test]
         fn real_time_signals_are_heard()
             prints "heard\n",
+            ends None;
+        #[test]
+        fn ctrl_c_reaches_all_workers_and_their_clean_up_is_waited_for()
+            prints "3 cleaned up\ninterrupted: true\n",
+            ends None;
+        #[test]
+        fn workers_that_listen_for_ctrl_c_end_as_they_like()
+            prints "interrupted: false\n[0, 1, 2]\n",
             ends None;
         #[test]
         fn handlers_of_several_loops_of_one_thread_are_all_called()
@@ -262,6 +275,7 @@ mod unix {
         }));
     }
 
+    /// R116
     fn the_default_action_comes_back_with_the_last_listener() {
         run(async {
             let mut one = signal(SignalKind::terminate()).unwrap();
@@ -346,6 +360,7 @@ mod unix {
         });
     }
 
+    /// R115
     fn a_burst_is_heard_by_every_listener_on_every_loop_at_least_once_after_its_end() {
         const LOOPS: usize = 3;
         let listening = Arc::new(AtomicUsize::new(0));
@@ -389,6 +404,7 @@ mod unix {
         println!("all heard");
     }
 
+    /// C117
     fn a_handler_is_called_once_as_a_callback_of_the_sleeping_loop() {
         let event_loop = EventLoop::new().unwrap();
         let here = thread::current().id();
@@ -416,6 +432,7 @@ mod unix {
         println!("{} call", calls.get());
     }
 
+    /// C116
     fn signals_that_do_not_exist_or_cannot_be_caught_are_refused() {
         let event_loop = EventLoop::new().unwrap();
         for number in [0, -1, 100_000] {
@@ -432,6 +449,7 @@ mod unix {
         println!("removed: {}", event_loop.remove_signal_handler(0));
     }
 
+    /// C118
     fn a_handler_that_is_removed_after_the_signal_came_is_not_called() {
         let event_loop = EventLoop::new().unwrap();
         event_loop
@@ -585,6 +603,26 @@ mod unix {
         });
     }
 
+    /// R114
+    fn a_full_pipe_loses_no_signal() {
+        run(async {
+            let mut listener = signal(USR1).unwrap();
+            // The loop reads nothing meanwhile.
+            for _ in 0..100_000 {
+                raise(USR1);
+            }
+            listener.recv().await;
+            println!("heard");
+            let sender = thread::spawn(|| {
+                thread::sleep(Duration::from_millis(20));
+                raise(USR1);
+            });
+            listener.recv().await;
+            println!("heard asleep");
+            sender.join().unwrap();
+        });
+    }
+
     fn real_time_signals_are_heard() {
         run(async {
             // Elsewhere there are none; then any other that signal-hook has no name for would do, and there is none.
@@ -617,5 +655,43 @@ mod unix {
         for event_loop in loops {
             event_loop.run_forever().unwrap();
         }
+    }
+
+    /// Presses Ctrl-C when all workers have come to the place where they count themselves.
+    fn press_when_all_are_there(there: &AtomicUsize, count: usize) {
+        if there.fetch_add(1, Ordering::SeqCst) + 1 == count {
+            press_soon();
+        }
+    }
+
+    fn ctrl_c_reaches_all_workers_and_their_clean_up_is_waited_for() {
+        let (there, cleaned) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let report = Workers::new(3).run({
+            let cleaned = cleaned.clone();
+            async move |worker| {
+                press_when_all_are_there(&there, worker.count());
+                finally(sleep(Duration::MAX), async || {
+                    yield_now().await;
+                    cleaned.fetch_add(1, Ordering::SeqCst);
+                })
+                .await;
+            }
+        });
+        let report = report.unwrap();
+        println!("{} cleaned up", cleaned.load(Ordering::SeqCst));
+        println!("interrupted: {}", report.interrupted());
+    }
+
+    fn workers_that_listen_for_ctrl_c_end_as_they_like() {
+        let there = Arc::new(AtomicUsize::new(0));
+        let report = Workers::new(3).run(async move |worker| {
+            let mut interrupt = signal(SignalKind::interrupt()).unwrap();
+            press_when_all_are_there(&there, worker.count());
+            interrupt.recv().await;
+            worker.index()
+        });
+        let report = report.unwrap();
+        println!("interrupted: {}", report.interrupted());
+        println!("{:?}", report.into_values().unwrap());
     }
 }

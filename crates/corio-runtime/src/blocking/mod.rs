@@ -19,4 +19,4 @@ mod to_thread;
 pub use pool::{BlockingPool, BlockingPoolBuilder, JobInfo};
 pub use to_thread::{ToThread, to_thread};
 
-pub(crate) use pool::LoopPool;
+pub(crate) use pool::{LoopPool, thread_name};

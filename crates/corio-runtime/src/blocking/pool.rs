@@ -122,8 +122,13 @@ impl BlockingPool {
 
 impl BlockingPoolBuilder {
     /// What the threads are called, with a number behind it. `corio-pool`, unless told otherwise.
+    ///
+    /// # Panics
+    ///
+    /// When there is a zero byte in it.
+    #[track_caller]
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        self.name = thread_name(name.into());
         self
     }
 
@@ -204,6 +209,16 @@ impl fmt::Debug for BlockingPool {
             .field("running", &shared.running().len())
             .finish()
     }
+}
+
+/// A name that the system can give to a thread.
+#[track_caller]
+pub(crate) fn thread_name(name: String) -> String {
+    assert!(
+        !name.contains('\0'),
+        "the name of a thread cannot have a zero byte in it"
+    );
+    name
 }
 
 /// The pool that a loop uses for `to_thread`.

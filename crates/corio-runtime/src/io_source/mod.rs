@@ -3,6 +3,7 @@
 mod futures;
 mod here;
 mod place;
+mod primitive;
 mod waiter;
 
 use std::fmt;

@@ -5,10 +5,11 @@
 //! own loop before and after it has read the key has a pair that belongs together: only a reader's own thread could have set
 //! that number again in between.
 
-use corio_reactor::{Detacher, SourceKey};
-use parking_lot::Mutex;
+use std::panic::RefUnwindSafe;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use corio_reactor::{Detacher, SourceKey};
+
+use super::primitive::{AtomicU64, Mutex, Ordering};
 
 /// The number of no loop.
 const NOWHERE: u64 = 0;
@@ -26,6 +27,9 @@ pub(super) struct Left {
     pub(super) key: SourceKey,
     pub(super) detacher: Detacher,
 }
+
+/// No foreign code runs between two changes that belong together.
+impl RefUnwindSafe for Place {}
 
 impl Place {
     pub(super) fn nowhere() -> Place {

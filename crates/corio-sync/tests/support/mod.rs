@@ -10,6 +10,7 @@
     reason = "every test file uses its own part of this"
 )]
 
+mod corio_loop;
 mod driven;
 mod everywhere;
 mod job;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+pub use corio_loop::CorioLoop;
 pub use driven::Driven;
 pub use everywhere::PollAll;
 pub use job::Job;
@@ -58,6 +60,11 @@ macro_rules! suite {
         mod by_turns {
             $(#[test] fn $name() {
                 super::$name(&<crate::support::Turns as crate::support::Executor>::new());
+            })+
+        }
+        mod on_the_corio_loop {
+            $(#[test] fn $name() {
+                super::$name(&<crate::support::CorioLoop as crate::support::Executor>::new());
             })+
         }
         mod poll_all_under_futures_lite {

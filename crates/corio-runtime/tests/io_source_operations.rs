@@ -1,0 +1,310 @@
+//! `IoSource`: how often an operation is tried, who is told when a source goes, and what is left behind.
+
+#![cfg(unix)]
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+use corio_combinators::timeout;
+use corio_reactor::{Backend, Direction};
+use corio_runtime::{self as corio, IoSource, create_task, get_running_loop, yield_now};
+
+/// Runs a test; one that hangs fails.
+#[track_caller]
+fn run<T>(test: impl Future<Output = io::Result<T>>) -> T {
+    corio::run(timeout(Duration::from_secs(20), test))
+        .expect("the test hangs")
+        .expect("an operation failed")
+}
+
+fn pair() -> io::Result<(IoSource<UnixStream>, UnixStream)> {
+    let (ours, peer) = UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    Ok((IoSource::new(ours), peer))
+}
+
+fn tcp_pair() -> io::Result<(IoSource<TcpStream>, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let peer = TcpStream::connect(listener.local_addr()?)?;
+    let (ours, _) = listener.accept()?;
+    ours.set_nonblocking(true)?;
+    peer.set_nodelay(true)?;
+    Ok((IoSource::new(ours), peer))
+}
+
+fn reactor() -> String {
+    format!("{:?}", get_running_loop().reactor())
+}
+
+/// Lets the loop run until the reactor has this in its description.
+async fn until_reactor(says: &str) {
+    while !reactor().contains(says) {
+        yield_now().await;
+    }
+}
+
+fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// The steady state of a request: one read, one write, one wait that is shared.
+#[test]
+fn a_request_costs_one_read_and_one_write() {
+    run(async {
+        let (ours, mut peer) = tcp_pair()?;
+        let tried = Rc::new(Cell::new((0, 0)));
+        let server = create_task({
+            let tried = tried.clone();
+            async move {
+                let mut buf = [0; 64];
+                loop {
+                    let read = poll_fn(|cx| {
+                        ours.poll_bytes(Direction::Read, cx, 64, |mut stream| {
+                            tried.set((tried.get().0 + 1, tried.get().1));
+                            stream.read(&mut buf)
+                        })
+                    });
+                    let length = match read.await? {
+                        0 => return io::Result::Ok(()),
+                        length => length,
+                    };
+                    let write = poll_fn(|cx| {
+                        ours.poll_bytes(Direction::Write, cx, length, |mut stream| {
+                            tried.set((tried.get().0, tried.get().1 + 1));
+                            stream.write(&buf[..length])
+                        })
+                    });
+                    assert_eq!(write.await?, length);
+                }
+            }
+        });
+        until_reactor("waiting: 1").await;
+        let fastest = get_running_loop().reactor().backend() == Backend::Fastest;
+        let before = tried.get();
+        for _ in 0..10 {
+            peer.write_all(b"request")?;
+            let mut answer = [0; 7];
+            peer.set_nonblocking(true)?;
+            while peer.read(&mut answer).is_err() {
+                yield_now().await;
+            }
+            peer.set_nonblocking(false)?;
+            until_reactor("waiting: 1").await;
+        }
+        let (reads, writes) = tried.get();
+        assert_eq!(writes - before.1, 10);
+        assert_eq!(reads - before.0, if fastest { 10 } else { 20 });
+        drop(peer);
+        server.await.unwrap()
+    });
+}
+
+#[test]
+fn an_operation_is_not_tried_while_it_is_known_to_block() {
+    run(async {
+        let (ours, mut peer) = pair()?;
+        let tried = Cell::new(0);
+        let mut read = ours.read_io(|mut stream| {
+            tried.set(tried.get() + 1);
+            stream.read(&mut [0; 8])
+        });
+        for _ in 0..5 {
+            assert!(poll_once(&mut read).is_pending());
+        }
+        assert_eq!(tried.get(), 1);
+        peer.write_all(b"x")?;
+        assert_eq!(read.await?, 1);
+        assert_eq!(tried.get(), 2);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_the_operation_says_comes_through_and_interruptions_do_not() {
+    run(async {
+        let (ours, _peer) = pair()?;
+        let mut answers = vec![
+            Ok(7),
+            Err(ErrorKind::Interrupted),
+            Err(ErrorKind::Interrupted),
+        ];
+        let next = move |_: &UnixStream| answers.pop().unwrap().map_err(io::Error::from);
+        assert_eq!(ours.write_io(next).await?, 7);
+        let refuse = |_: &UnixStream| io::Result::<()>::Err(ErrorKind::InvalidData.into());
+        assert_eq!(
+            ours.read_io(refuse).await.unwrap_err().kind(),
+            ErrorKind::InvalidData
+        );
+        assert!(reactor().contains("waiting: 0"), "{}", reactor());
+        Ok(())
+    });
+}
+
+#[test]
+fn readable_waits_after_an_attempt_that_would_have_blocked() {
+    run(async {
+        let (ours, mut peer) = pair()?;
+        let mut buf = [0; 8];
+        // Unknown counts as ready.
+        ours.readable().await?;
+        let nothing = ours.try_read_io(|mut stream| stream.read(&mut buf));
+        assert_eq!(nothing.unwrap_err().kind(), ErrorKind::WouldBlock);
+        let mut readable = ours.readable();
+        assert!(poll_once(&mut readable).is_pending());
+        peer.write_all(b"x")?;
+        readable.await?;
+        assert_eq!(ours.try_read_io(|mut stream| stream.read(&mut buf))?, 1);
+        ours.writable().await?;
+        assert_eq!(ours.try_write_io(|mut stream| stream.write(b"y"))?, 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_the_system_cannot_watch_is_an_error_and_leaves_nothing() {
+    run(async {
+        let before = get_running_loop().reactor().len();
+        let file = IoSource::new(std::fs::File::open("/dev/null").and_then(|_| {
+            let path = std::env::temp_dir().join(format!("corio-file-{}", std::process::id()));
+            let file = std::fs::File::create(&path);
+            std::fs::remove_file(&path)?;
+            file
+        })?);
+        let read = file.read_io(|_| Ok(()));
+        if cfg!(target_os = "linux") {
+            assert_eq!(read.await.unwrap_err().kind(), ErrorKind::PermissionDenied);
+        }
+        drop(file);
+        assert_eq!(get_running_loop().reactor().len(), before);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_source_joins_with_its_first_operation_and_leaves_when_it_goes() {
+    run(async {
+        let before = get_running_loop().reactor().len();
+        let (ours, mut peer) = pair()?;
+        let (idle, _peer) = pair()?;
+        assert_eq!(get_running_loop().reactor().len(), before);
+        ours.write_io(|mut stream| stream.write(b"hi")).await?;
+        assert_eq!(get_running_loop().reactor().len(), before + 1);
+        let mut back = ours.into_inner();
+        assert_eq!(get_running_loop().reactor().len(), before);
+        drop(idle);
+        back.write_all(b"!")?;
+        let mut got = [0; 3];
+        peer.read_exact(&mut got)?;
+        assert_eq!(&got, b"hi!");
+        // The same descriptor may join again, also borrowed.
+        IoSource::new(&back).writable().await?;
+        IoSource::new(&back).writable().await?;
+        assert_eq!(get_running_loop().reactor().len(), before);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_wait_that_is_dropped_on_another_thread_takes_its_waker_back() {
+    run(async {
+        let (ours, mut peer) = pair()?;
+        let ours = Arc::new(ours);
+        {
+            let held = ours.clone();
+            let mut wait = Box::pin(async move { held.readable_after_an_attempt().await });
+            poll_fn(|cx| {
+                assert!(wait.as_mut().poll(cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            assert!(reactor().contains("waiting: 1"), "{}", reactor());
+            thread::spawn(move || drop(wait)).join().unwrap();
+        }
+        until_reactor("waiting: 0").await;
+        peer.write_all(b"x")?;
+        assert_eq!(
+            ours.read_io(|mut stream| stream.read(&mut [0; 8])).await?,
+            1
+        );
+        Ok(())
+    });
+}
+
+/// What the test above waits in.
+trait AfterAnAttempt {
+    fn readable_after_an_attempt(&self) -> impl Future<Output = io::Result<usize>> + Send;
+}
+
+impl AfterAnAttempt for IoSource<UnixStream> {
+    async fn readable_after_an_attempt(&self) -> io::Result<usize> {
+        self.read_io(|mut stream| stream.read(&mut [0; 8])).await
+    }
+}
+
+#[test]
+fn a_waker_that_panics_when_a_source_goes_is_reported_and_the_others_are_woken() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("a foreign waker");
+        }
+    }
+    run(async {
+        let (ours, _peer) = pair()?;
+        let reports = Rc::new(RefCell::new(Vec::new()));
+        let event_loop = get_running_loop();
+        event_loop.set_exception_handler({
+            let reports = reports.clone();
+            move |report| reports.borrow_mut().push(report.message().to_owned())
+        });
+        let ours = Rc::new(RefCell::new(Some(ours)));
+        let never = |mut stream: &UnixStream| stream.read(&mut [0; 8]);
+        let foreign = Waker::from(Arc::new(Panics));
+        let polled = ours
+            .borrow()
+            .as_ref()
+            .unwrap()
+            .poll_read_io(&mut Context::from_waker(&foreign), never);
+        assert!(polled.is_pending());
+        let other = create_task({
+            let ours = ours.clone();
+            poll_fn(move |cx| match &*ours.borrow() {
+                Some(ours) => ours.poll_read_io(cx, never).map(|_| ()),
+                None => Poll::Ready(()),
+            })
+        });
+        until_reactor("waiting: 2").await;
+        let source = ours.borrow_mut().take();
+        drop(source);
+        other.await.unwrap();
+        event_loop.reset_exception_handler();
+        assert_eq!(
+            *reports.borrow(),
+            ["a waker panicked when its source went away"]
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn a_source_is_what_its_handle_is() {
+    fn goes_anywhere<T: Send + Sync + Unpin>() {}
+    fn survives_panics<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    goes_anywhere::<IoSource<UnixStream>>();
+    goes_anywhere::<corio::IoWaiter>();
+    goes_anywhere::<corio::IoReady<'_, UnixStream>>();
+    survives_panics::<IoSource<UnixStream>>();
+    let (ours, _peer) = pair().unwrap();
+    assert!(format!("{ours:?}").contains("of_loop: None"));
+    let never = pin!(ours.readable());
+    drop(format!("{never:?}"));
+}
