@@ -108,25 +108,44 @@ impl<F: Future> Future for Limited<F> {
         }
         let limit = Limit::After(*this.duration);
         let work = this.work.as_mut().as_pin_mut().expect(GONE);
-        let mut node = Node::new(Kind::Deadline);
-        match node.poll_first(cx, limit, |cx| work.poll(cx)) {
-            Poll::Ready(output) => {
-                this.work.set(None);
-                Poll::Ready(Some(output))
-            }
-            Poll::Pending => {
-                *this.phase = Phase::Until;
-                let wait = this.wait.insert(Wait::new(node, None));
-                if wait.begin_after(*this.duration) {
-                    return this.take();
-                }
-                Poll::Pending
-            }
+        let Some((polled, links)) = Node::poll_before(limit, || work.poll(cx)) else {
+            return this.poll_alone(cx, limit);
+        };
+        if let Poll::Ready(output) = polled {
+            this.work.set(None);
+            return Poll::Ready(Some(output));
         }
+        *this.phase = Phase::Until;
+        let wait = this.wait.insert(Wait::new(Node::new(Kind::Deadline), None));
+        wait.node.join_late(cx, limit, links);
+        if wait.begin_after(*this.duration) {
+            return this.take();
+        }
+        Poll::Pending
     }
 }
 
 impl<F: Future> LimitedProject<'_, F> {
+    /// The first poll outside of any task.
+    #[cold]
+    fn poll_alone(&mut self, cx: &mut Context<'_>, limit: Limit) -> Poll<Option<F::Output>> {
+        let node = Node::new(Kind::Deadline);
+        let wait = self.wait.insert(Wait::new(node, None));
+        wait.node.enter(cx);
+        wait.node.set_limit(limit);
+        let work = self.work.as_mut().as_pin_mut().expect(GONE);
+        if let Poll::Ready(output) = wait.node.inside(|| work.poll(cx)) {
+            self.work.set(None);
+            wait.node.leave();
+            return Poll::Ready(Some(output));
+        }
+        *self.phase = Phase::Until;
+        if wait.begin_after(*self.duration) {
+            return self.take();
+        }
+        Poll::Pending
+    }
+
     /// Every poll but the usual first one.
     fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
         let wait = self

@@ -1,7 +1,7 @@
 //! The other case that needs no node: a time limit that is all there is in its task.
 //!
 //! While it waits, its number stands with a bit that says so in the header of the task, where the root would stand. While the work
-//! inside is polled, the header is empty, as in the [first poll](super::Node::poll_first): what joins the tree meanwhile is adopted
+//! inside is polled, the header is empty, as in the [first poll](super::Node::poll_before): what joins the tree meanwhile is adopted
 //! by the limit, which then joins as well. A request from outside needs no node of a limit: it makes the root in the place of the
 //! number, and the limit joins when it is polled again. Only the limit's own request needs a node, as its origin, and gets it made
 //! when it comes.

@@ -73,7 +73,7 @@ mod up;
 
 pub use cancelled::{Cancelled, Never, OrPropagate, Propagate};
 pub use entry::ScopeEntry;
-pub use node::{Kind, Members, Node};
+pub use node::{Kind, Links, Members, Node};
 pub use nodes::Limit;
 pub(crate) use place::outside;
 pub use taken::Taken;

@@ -57,6 +57,10 @@ pub struct Node {
     id: NodeId,
 }
 
+/// How many links there had been in the tree before a poll.
+#[derive(Clone, Copy, Debug)]
+pub struct Links(u64);
+
 /// The node is a limit that waits outside of the tree, see [`light_limit`](super::light_limit).
 const LIGHT: u64 = 1 << 63;
 
@@ -160,23 +164,37 @@ impl Node {
         place::inside(self.id.index, poll)
     }
 
-    /// The first poll, for a node that takes only what enters at itself: nothing can, before it has a place, so it joins the tree
-    /// only when the inner future is pending, and not even then if nothing else stands in the task. Instead of
-    /// [`enter`](Node::enter) and [`inside`](Node::inside).
+    /// The first poll of what a node limits that takes only what enters at itself: nothing can, before it has a place. So it
+    /// [joins](Node::join_late) the tree only if the inner future is pending, and not even then if nothing else stands in the task.
+    /// `None`: there is no task, and whoever joins below needs the node to be there; nothing was polled.
     #[inline]
-    pub fn poll_first<T>(
-        &mut self,
-        cx: &mut Context<'_>,
+    pub fn poll_before<T>(
         limit: Limit,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
+        poll: impl FnOnce() -> Poll<T>,
+    ) -> Option<(Poll<T>, Links)> {
         if place::node() == 0 && !current::is_in_step() {
-            // Whoever joins below a topmost node needs it to be there.
-            self.enter(cx);
-            self.set_limit(limit);
-            return self.inside(|| poll(cx));
+            return None;
         }
-        self.poll_unborn(cx, limit, poll)
+        let links = Links(place::links());
+        Some((place::inside_unborn(limit, poll), links))
+    }
+
+    /// After [`poll_before`](Node::poll_before) was pending.
+    #[inline]
+    pub fn join_late(&mut self, cx: &Context<'_>, limit: Limit, links: Links) {
+        if !self.stand_aside(cx.waker(), links) {
+            self.join_adopting(cx, limit, links);
+        }
+    }
+
+    #[inline(never)]
+    fn join_adopting(&mut self, cx: &Context<'_>, limit: Limit, links: Links) {
+        self.enter(cx);
+        tree::with(|tree| {
+            let mut nodes = tree.nodes.borrow_mut();
+            nodes.set_limit(self.id.index, limit);
+            nodes.adopt(self.id.index, links.0);
+        });
     }
 
     /// A later poll of a node that still stands outside of the tree. `None`: it does not, and nothing was polled.
@@ -188,8 +206,18 @@ impl Node {
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Option<Poll<T>> {
         let scheduler = self.tree & !LIGHT;
-        let still = self.light()?.pick_up(scheduler, cx.waker());
-        still.then(|| self.poll_unborn(cx, limit, poll))
+        if !self.light()?.pick_up(scheduler, cx.waker()) {
+            return None;
+        }
+        let links = Links(place::links());
+        let polled = place::inside_unborn(limit, || poll(cx));
+        if polled.is_pending() {
+            self.join_late(cx, limit, links);
+        } else {
+            // It was picked up, and there is nothing to leave.
+            self.tree = 0;
+        }
+        Some(polled)
     }
 
     /// It waits outside of the tree, or did so when it was last polled.
@@ -198,31 +226,11 @@ impl Node {
         self.tree & LIGHT != 0
     }
 
-    #[inline]
-    fn poll_unborn<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        limit: Limit,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        let links = place::links();
-        let polled = place::inside_unborn(limit, || poll(cx));
-        if polled.is_pending() && !self.stand_aside(cx.waker(), links) {
-            self.enter(cx);
-            tree::with(|tree| {
-                let mut nodes = tree.nodes.borrow_mut();
-                nodes.set_limit(self.id.index, limit);
-                nodes.adopt(self.id.index, links);
-            });
-        }
-        polled
-    }
-
     /// Nothing has joined the tree since so many links, nor stands in the task: neither need this node.
     #[inline]
-    fn stand_aside(&mut self, waker: &Waker, links: u64) -> bool {
+    fn stand_aside(&mut self, waker: &Waker, links: Links) -> bool {
         let light = self.light();
-        if place::links() != links || (self.tree != 0 && light.is_none()) {
+        if place::links() != links.0 || (self.tree != 0 && light.is_none()) {
             return false;
         }
         let Some((scheduler, limit)) = LightLimit::begin(waker, light) else {
