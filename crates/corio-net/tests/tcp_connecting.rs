@@ -110,6 +110,24 @@ fn an_address_that_does_not_answer_is_overtaken_and_its_attempt_given_up() {
     });
 }
 
+/// An attempt that fails before it is under way has no head start, and takes away none.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_that_fails_at_once_beside_a_silent_one_does_not_stop_the_race() {
+    let (dead, _keep) = silent();
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let live = listener.local_addr()?;
+        let of_four = TcpConnector::new()
+            .happy_eyeballs_delay(Some(Duration::from_millis(5)))
+            .local_addr(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let at_once = "[::1]:9".parse().unwrap();
+        let stream = of_four.connect([dead, at_once, live]).await?;
+        assert_eq!(stream.peer_addr()?, live);
+        Ok(())
+    });
+}
+
 #[test]
 fn no_address_at_all_is_an_error() {
     run(async {

@@ -22,6 +22,7 @@ const ONE_EVENT: u64 = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tidings {
     /// Bytes, or room for bytes, and nothing else. What comes later is an event of its own.
+    #[cfg_attr(not(any(target_os = "linux", target_os = "android")), allow(dead_code))]
     BytesOnly,
     /// Or else an end, an error or urgent data too, which come without a further event.
     MaybeMore,

@@ -68,7 +68,8 @@ impl Runner {
 
     /// Runs a future as the main task. It may borrow.
     ///
-    /// Ctrl-C asks the main task to cancel, once; a second one drops it. A panic of the future is resumed here.
+    /// Ctrl-C asks the main task to cancel, once; a second one drops it. While the program listens for it in a way of its own, see
+    /// [`signal`](crate::signal), it does neither. A panic of the future is resumed here.
     ///
     /// # Errors
     ///

@@ -18,6 +18,7 @@ use support::{collect_reports, nap, panic_of, poll_once, run, seconds, virtual_r
 
 context! {
     static VARIABLE: u32 = 0;
+    static HELD: Option<Arc<()>> = None;
 }
 
 fn one_thread() -> BlockingPool {
@@ -112,6 +113,18 @@ fn context_variables_are_taken_at_the_call_by_to_thread_and_not_by_run_in_execut
         assert_eq!(to_thread(|| VARIABLE.get()).await.unwrap(), 2);
         let bare = event_loop.run_in_executor(&pool, || VARIABLE.get());
         assert_eq!(bare.await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_thread_keeps_nothing_of_the_context_of_a_job() {
+    run(async {
+        let value = Arc::new(());
+        let token = HELD.set(Some(value.clone()));
+        let seen = to_thread(|| HELD.get().is_some()).await.unwrap();
+        assert!(seen);
+        HELD.reset(token);
+        assert_eq!(Arc::strong_count(&value), 1);
     });
 }
 

@@ -41,6 +41,7 @@ pub(crate) mod sealed {
 }
 
 /// The operations of a stream socket of the standard library.
+#[allow(unreachable_pub, reason = "the sealed trait has it for a bound")]
 pub trait StreamSocket: AsSource {
     /// Whether a read that gives less than it could has taken all there was.
     const SHORT_READ_DRAINS: bool;

@@ -159,6 +159,39 @@ where
 }
 
 /// Time for hyper: by the clock of the loop that runs on the calling thread, and by the system's where none does.
+///
+/// ```
+/// # use corio_runtime as corio;
+/// use corio_net::{TcpListener, TcpStream, compat::HyperTimer};
+/// use http_body_util::Full;
+/// use hyper::{Request, Response, body::{Bytes, Incoming}, server::conn::http1, service::service_fn};
+/// use std::{convert::Infallible, io};
+///
+/// async fn hello(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+///     Ok(Response::new(Full::from("hello")))
+/// }
+///
+/// async fn serve(listener: TcpListener) -> io::Result<()> {
+///     loop {
+///         let (stream, _) = listener.accept().await?;
+///         let serve = http1::Builder::new().timer(HyperTimer).serve_connection(stream, service_fn(hello));
+///         corio::create_task(serve);
+///     }
+/// }
+///
+/// corio::run(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let addr = listener.local_addr()?;
+///     corio::create_task(serve(listener));
+///     let client = TcpStream::connect(addr).await?;
+///     client.write(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await?;
+///     let mut answer = [0; 15];
+///     client.read(&mut answer).await?;
+///     assert_eq!(&answer, b"HTTP/1.1 200 OK");
+///     io::Result::Ok(())
+/// })?;
+/// # io::Result::Ok(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HyperTimer;
 

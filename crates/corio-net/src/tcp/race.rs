@@ -72,12 +72,12 @@ impl Race {
             if !next_may_start {
                 return Poll::Pending;
             }
-            match self.to_try.next() {
-                Some(addr) => self.start(addr, connector),
-                None if self.attempts.is_empty() => {
-                    return Poll::Ready(Err(ConnectErrors::merge(&mut self.failures)));
-                }
-                None => return Poll::Pending,
+            if !self.start_next(connector) {
+                return if self.attempts.is_empty() {
+                    Poll::Ready(Err(ConnectErrors::merge(&mut self.failures)))
+                } else {
+                    Poll::Pending
+                };
             }
         }
     }
@@ -111,21 +111,23 @@ impl Race {
         }
     }
 
-    fn start(&mut self, addr: SocketAddr, connector: &TcpConnector) {
-        match connector.begin(addr) {
-            Ok(stream) => {
-                self.attempts.push(Attempt {
-                    waiter: IoWaiter::new(Direction::Write, &CONNECT, self.site),
-                    source: IoSource::new(stream),
-                    addr,
-                });
-                self.head_start = connector.delay.map(sleep);
-            }
-            Err(error) => {
-                self.failures.push((addr, error));
-                self.head_start = None;
+    /// Begins to connect to the next address for which that can be begun. `false` if there is none.
+    fn start_next(&mut self, connector: &TcpConnector) -> bool {
+        for addr in self.to_try.by_ref() {
+            match connector.begin(addr) {
+                Ok(stream) => {
+                    self.attempts.push(Attempt {
+                        waiter: IoWaiter::new(Direction::Write, &CONNECT, self.site),
+                        source: IoSource::new(stream),
+                        addr,
+                    });
+                    self.head_start = connector.delay.map(sleep);
+                    return true;
+                }
+                Err(error) => self.failures.push((addr, error)),
             }
         }
+        false
     }
 }
 

@@ -1,7 +1,9 @@
 //! Tests that are programs: each runs as a child of the test process, and is judged by what it prints and how it ends.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Declares the programs of a file: each is a function of that file, with what it prints and how it ends.
 macro_rules! cases {
@@ -37,11 +39,7 @@ fn judge(cases: &[Case]) {
         if filter.as_ref().is_some_and(|word| !name.contains(word)) {
             continue;
         }
-        let child = Command::new(std::env::current_exe().expect("the tests run from a file"))
-            .env(PROGRAM, name)
-            .stdin(Stdio::null())
-            .output()
-            .expect("it starts");
+        let child = outcome(name);
         let printed = String::from_utf8_lossy(&child.stdout);
         let ended_well = match by_signal {
             Some(_) => child.status.signal() == *by_signal,
@@ -60,4 +58,23 @@ fn judge(cases: &[Case]) {
         }
     }
     assert_eq!(failed, 0, "programs failed");
+}
+
+/// Runs a program to its end. One that hangs is killed after a minute, so that its name is told.
+fn outcome(name: &str) -> Output {
+    let mut child = Command::new(std::env::current_exe().expect("the tests run from a file"))
+        .env(PROGRAM, name)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let begin = Instant::now();
+    while child.try_wait().expect("it is our child").is_none() {
+        if begin.elapsed() > Duration::from_secs(60) {
+            child.kill().expect("it is our child");
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    child.wait_with_output().expect("it has ended")
 }
