@@ -24,10 +24,11 @@ use std::cell::Cell;
 use std::future::Future;
 use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::ptr::{self, NonNull};
 use std::task::Context;
 
+use crate::caught::{caught, discard};
 use crate::error::{Cancelled, Panic, TaskError};
 use crate::key::{GENERATION_BITS, TaskKey};
 use crate::scheduler::Scheduler;
@@ -390,22 +391,6 @@ impl Eq for CellRef {}
 #[inline(never)]
 fn too_many_references() -> ! {
     std::process::abort()
-}
-
-/// Runs foreign code whose panic is a result.
-pub(crate) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(Panic::new)
-}
-
-/// Drops the second of two panics. Its payload is foreign too, and may panic in its destructor, with a payload of that kind: after
-/// a few of them the next one is forgotten.
-pub(crate) fn discard(panic: impl Sized) {
-    let mut dropped = catch_unwind(AssertUnwindSafe(|| drop(panic)));
-    for _ in 0..3 {
-        let Err(next) = dropped else { return };
-        dropped = catch_unwind(AssertUnwindSafe(|| drop(next)));
-    }
-    mem::forget(dropped);
 }
 
 #[cfg(test)]

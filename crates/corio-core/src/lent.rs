@@ -14,7 +14,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::cancel;
-use crate::cell::{CellRef, caught};
+use crate::caught::caught;
+use crate::cell::CellRef;
 use crate::error::{Cancelled, Panic};
 use crate::scheduler::Scheduler;
 use crate::scoped::ScopedTask;

@@ -62,6 +62,7 @@ pub mod time;
 pub mod waiting;
 
 mod callback;
+mod caught;
 mod cell;
 mod current;
 mod describe;

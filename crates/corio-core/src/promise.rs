@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::callback::Handle;
-use crate::cell::caught;
+use crate::caught::caught;
 use crate::error::{Cancelled, InvalidState, TaskError};
 use crate::scheduler::Scheduler;
 use crate::waiting::{self, WaitKind};

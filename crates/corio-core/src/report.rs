@@ -4,7 +4,8 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
-use crate::cell::{CellRef, caught};
+use crate::caught::caught;
+use crate::cell::CellRef;
 use crate::error::Panic;
 use crate::scheduler::Scheduler;
 use crate::state::Outcome;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::callback::Handle;
-use crate::cell::{CellRef, Header, caught};
+use crate::caught::caught;
+use crate::cell::{CellRef, Header};
 use crate::current;
 use crate::error::Cancelled;
 use crate::extras::Extras;

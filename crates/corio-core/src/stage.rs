@@ -13,7 +13,8 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
-use crate::cell::{Header, discard};
+use crate::caught::discard;
+use crate::cell::Header;
 use crate::error::{Cancelled, Panic};
 use crate::key::{GENERATION_BITS, TaskKey};
 use crate::pool::Class;

@@ -214,7 +214,7 @@ impl Scheduler {
 
     fn call(&self, cell: &CellRef) {
         cell.enter_context();
-        let called = crate::cell::caught(|| cell.call());
+        let called = crate::caught::caught(|| cell.call());
         if self.0.context.is_there() {
             cell.leave_context(None);
         }

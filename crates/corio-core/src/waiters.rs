@@ -15,7 +15,8 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
 
-use crate::cell::{CellRef, caught};
+use crate::caught::caught;
+use crate::cell::CellRef;
 use crate::key::TaskKey;
 use crate::scheduler::Scheduler;
 use crate::waker;

@@ -67,11 +67,13 @@ pub use corio_core::{
     ScopedWait, ScopedWatch, Task, TaskError, TaskId, TaskState, Watch,
 };
 pub use corio_runtime::{
-    ContextVar, EventLoop, EventLoopBuilder, ExitReport, Interval, Remote, RemoteTask, RunError,
-    Runner, RunnerBuilder, Sleep, TaskInfo, Tick, TimerHandle, Token, YieldNow, all_tasks, context,
-    create_task, current_task, get_running_loop, interval, run, sleep, sleep_until,
-    try_get_running_loop, yield_now,
+    BlockingPool, BlockingPoolBuilder, ContextVar, EventLoop, EventLoopBuilder, ExitReport,
+    Interval, JobInfo, Remote, RemoteTask, RunError, Runner, RunnerBuilder, Sleep, TaskInfo, Tick,
+    TimerHandle, ToThread, Token, YieldNow, all_tasks, context, create_task, current_task,
+    get_running_loop, interval, run, sleep, sleep_until, to_thread, try_get_running_loop,
+    yield_now,
 };
+pub use corio_runtime::{signal, workers};
 
 #[cfg(feature = "coroutine")]
 pub use corio_coroutine as coroutine;

@@ -49,7 +49,7 @@
 //! | `request`, `actions` | what travels, and what remains to be done when the borrow has ended |
 //! | `task` | the tree from the side of tasks |
 //! | `tree`, `place` | what a thread has, and where the code that runs stands in it |
-//! | `light`, `light_limit`, `quiet` | the usual cases without any request |
+//! | `late`, `light`, `light_limit`, `quiet` | the usual cases without any request |
 //!
 //! All of this is one thread's data, in a slab per thread. No foreign code runs while it is borrowed.
 
@@ -58,6 +58,7 @@ mod cancelled;
 mod down;
 mod entry;
 mod judge;
+mod late;
 pub(crate) mod light;
 mod light_limit;
 mod node;
@@ -73,7 +74,8 @@ mod up;
 
 pub use cancelled::{Cancelled, Never, OrPropagate, Propagate};
 pub use entry::ScopeEntry;
-pub use node::{Kind, Links, Members, Node};
+pub use late::Links;
+pub use node::{Kind, Members, Node};
 pub use nodes::Limit;
 pub(crate) use place::outside;
 pub use taken::Taken;
