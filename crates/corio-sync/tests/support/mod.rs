@@ -143,10 +143,12 @@ pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 }
 
 /// Forgets a value whose memory a leak checker is still to find.
-pub fn leak<T>(value: T) {
+pub fn leak<'a, T: 'a>(value: T) -> &'a mut T {
     static LEAKED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-    let place = std::ptr::from_mut(Box::leak(Box::new(value)));
-    LEAKED.lock().unwrap().push(place as *const () as usize);
+    let leaked = Box::leak(Box::new(value));
+    let place = std::ptr::from_mut(leaked) as *const () as usize;
+    LEAKED.lock().unwrap().push(place);
+    leaked
 }
 
 /// Counts how many are alive, to see that every value is dropped once.
