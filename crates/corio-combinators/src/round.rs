@@ -272,8 +272,8 @@ impl Round {
         if self.owned.has(index) {
             self.open_owned.set(self.open_owned.get() - 1);
         }
-        let error = member.task().peek_error();
-        let failed = error.is_some() || member.is_err();
+        let task = member.task();
+        let failed = !task.ended_with_value() || member.is_err();
         if failed && self.culprit.get().is_none() {
             self.culprit.set(Some(index));
         }
@@ -281,17 +281,15 @@ impl Round {
         if matches!(until, Until::AllOwned | Until::LastOwned) && !self.owned.has(index) {
             return false;
         }
-        let batch = self.scheduler.batch();
-        self.last_end.set(batch);
+        if until.is_all() {
+            self.last_end.set(self.scheduler.batch());
+        }
         match until {
             Until::FirstEnd => true,
             Until::FirstFailure => failed || self.open.get() == 0,
-            Until::FirstException => {
-                let cancelled = error.is_some_and(|error| error.is_cancelled());
-                failed && !cancelled || self.open.get() == 0
-            }
+            Until::FirstException => failed && !task.cancelled() || self.open.get() == 0,
             Until::All | Until::LastOwned => !self.is_short(),
-            Until::AllOwned => self.told.get() != batch,
+            Until::AllOwned => self.told.get() != self.last_end.get(),
         }
     }
 
@@ -373,7 +371,7 @@ impl fmt::Debug for Round {
 pub(crate) fn check_loop<'a>(scheduler: &Scheduler, tasks: impl Iterator<Item = &'a AnyTask>) {
     for task in tasks {
         assert!(
-            task.scheduler().number() == scheduler.number() || task.done(),
+            task.is_of(scheduler) || task.done(),
             "task '{}' belongs to another event loop, which does not run while this one does: \
              use the `Remote` of that loop, or wait for the task there",
             task.name()

@@ -213,7 +213,11 @@ impl Ready {
 
     /// How many entries will have been taken out at the end of the batch.
     pub(crate) fn batch(&self) -> u64 {
-        self.taken() + self.left() as u64
+        // SAFETY: see the module; both point into the buffer.
+        unsafe {
+            let line = &*self.line.get();
+            line.before + line.end.offset_from(line.buffer.start()) as u64
+        }
     }
 
     /// What is left of the batch.

@@ -246,6 +246,18 @@ impl AnyTask {
         self.cell.extras(|extras| extras.context.clone())
     }
 
+    /// It has ended with a value.
+    #[inline]
+    pub fn ended_with_value(&self) -> bool {
+        self.cell.state.outcome() == Some(Outcome::Value)
+    }
+
+    /// It belongs to this loop.
+    #[inline]
+    pub fn is_of(&self, scheduler: &Scheduler) -> bool {
+        self.cell.scheduler.same(scheduler)
+    }
+
     /// A panic of this task has somebody who deals with it: it is not reported.
     pub fn mark_seen(&self) {
         self.cell.state.see();

@@ -285,24 +285,19 @@ impl CellRef {
                 self.waiters.set(0);
                 crate::current::wake(TaskKey::from_bits(word));
             }
+            word if word & 3 == MEMBER => {
+                self.waiters.set(0);
+                let (observer, index) = ((word >> 34) as u32, (word >> 2) as u32);
+                self.scheduler.member_done(observer, index);
+            }
             word => {
                 self.waiters.set(0);
-                self.tell_others(word);
+                self.tell_list((word >> 2) as u32);
             }
         }
     }
 
     #[inline(never)]
-    fn tell_others(&self, word: u64) {
-        match word & 3 {
-            MEMBER => self
-                .scheduler
-                .member_done((word >> 34) as u32, (word >> 2) as u32),
-            LIST => self.tell_list((word >> 2) as u32),
-            _ => {}
-        }
-    }
-
     fn tell_list(&self, index: u32) {
         let Some(mut list) = self.scheduler.lists().borrow_mut().table.remove(index) else {
             return;
@@ -375,6 +370,7 @@ impl Scheduler {
         task.cell().forget_members(id);
     }
 
+    #[inline(never)]
     fn member_done(&self, observer: u32, index: u32) {
         let observer = self.observers().borrow().get(observer as usize).cloned();
         if let Some(observer) = observer {

@@ -3,6 +3,7 @@
 //! A leaf that is about to return `Pending` calls [`note`]; nothing is ever polled again to find out.
 
 use std::fmt;
+use std::num::NonZeroU16;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -39,11 +40,12 @@ impl WaitKind {
         self.name
     }
 
+    /// The number under which tasks note this kind.
     #[inline]
-    fn number(&'static self) -> u16 {
-        match self.number.load(Ordering::Relaxed) {
-            0 => self.register(),
-            number => number,
+    pub fn number(&'static self) -> WaitNumber {
+        match NonZeroU16::new(self.number.load(Ordering::Relaxed)) {
+            Some(number) => WaitNumber(number),
+            None => WaitNumber(NonZeroU16::new(self.register()).unwrap_or(NonZeroU16::MAX)),
         }
     }
 
@@ -67,12 +69,36 @@ impl WaitKind {
     }
 }
 
+/// The number of a [`WaitKind`] in this process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WaitNumber(NonZeroU16);
+
+impl WaitNumber {
+    /// The number, which is not 0.
+    #[inline]
+    pub fn to_bits(self) -> u32 {
+        self.0.get().into()
+    }
+
+    /// What [`to_bits`](WaitNumber::to_bits) gave; `None` for 0. The number of no kind names none.
+    #[inline]
+    pub fn from_bits(bits: u32) -> Option<WaitNumber> {
+        NonZeroU16::new(bits as u16).map(WaitNumber)
+    }
+}
+
 /// Writes into the record of the running task that it waits in a leaf of this kind, which was made at `site`. Outside of a
 /// task it does nothing.
 #[inline]
 pub fn note(kind: &'static WaitKind, site: &'static Location<'static>) {
+    note_number(kind.number(), site);
+}
+
+/// The same, for a kind whose number is known.
+#[inline]
+pub fn note_number(kind: WaitNumber, site: &'static Location<'static>) {
     current::with_current_cell(|cell| {
-        cell.wait_kind.set(kind.number());
+        cell.wait_kind.set(kind.0.get());
         cell.wait_site.set(Some(site));
     });
 }
@@ -110,9 +136,9 @@ fn note_turn_rarely(kind: &'static WaitKind, site: &'static Location<'static>, w
 }
 
 /// The same as [`note`], for a leaf that knows more: what its object is called, and who holds it.
-pub fn note_detail(kind: &'static WaitKind, site: &'static Location<'static>, detail: Detail) {
+pub fn note_detail(kind: WaitNumber, site: &'static Location<'static>, detail: Detail) {
     current::with_current_cell(|cell| {
-        cell.wait_kind.set(kind.number());
+        cell.wait_kind.set(kind.0.get());
         cell.wait_site.set(Some(site));
         let before = cell.with_extras(|extras| extras.waits_for.replace((site, detail)));
         drop(before);

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 
 use crate::handle::Handle;
 use crate::name::name_methods;
-use crate::observe;
+use crate::observe::{self, kind};
 use crate::waiters::{Left, Ticket, Waiters};
 
 /// A meeting point of a fixed number of tasks, again and again.
@@ -218,7 +218,7 @@ impl Future for Wait<'_> {
             }
         }
         observe::waits(
-            "Barrier",
+            kind!("Barrier"),
             barrier.name.as_ref(),
             observe::nobody,
             this.location,

@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use crate::handle::Handle;
+use crate::observe::kind;
 use crate::semaphore::{Acquire, Permit, Semaphore, SemaphoreStatistics};
 
 /// A [`Semaphore`] that never has more permits than it began with.
@@ -40,7 +41,7 @@ impl BoundedSemaphore {
     ///
     /// If there are more than [`Semaphore::MAX_PERMITS`].
     pub fn new(permits: usize) -> Self {
-        let inner = Semaphore::of_kind(permits, "BoundedSemaphore");
+        let inner = Semaphore::of_kind(permits, kind!("BoundedSemaphore"));
         BoundedSemaphore {
             inner: Rc::new(inner),
             bound: permits,
@@ -50,7 +51,7 @@ impl BoundedSemaphore {
     /// Gives the object a name, shown wherever a task is seen waiting for it.
     #[must_use]
     pub fn named(self, name: impl Into<Rc<str>>) -> Self {
-        let inner = Semaphore::of_kind(self.bound, "BoundedSemaphore").named(name);
+        let inner = Semaphore::of_kind(self.bound, kind!("BoundedSemaphore")).named(name);
         BoundedSemaphore {
             inner: Rc::new(inner),
             bound: self.bound,

@@ -32,7 +32,7 @@ use futures_core::Stream;
 
 use crate::closed::SendError;
 use crate::name::shared_name_methods;
-use crate::observe;
+use crate::observe::{self, kind};
 use crate::waiters::{Ticket, Waiters};
 use ring::{Read, Ring};
 
@@ -235,7 +235,12 @@ impl<T: Clone> Receiver<T> {
         let shared = Rc::clone(&self.shared);
         let chosen = |ticket| shared.waiters.claim(ticket, cx.waker());
         if !self.ticket.is_none_or(chosen) {
-            observe::waits("broadcast", shared.name.get(), observe::nobody, location);
+            observe::waits(
+                kind!("broadcast"),
+                shared.name.get(),
+                observe::nobody,
+                location,
+            );
             return Poll::Pending;
         }
         let mut ticket = None;
@@ -248,7 +253,12 @@ impl<T: Clone> Receiver<T> {
         let polled = shared.waiters.enter(&mut ticket, cx.waker(), (), received);
         self.ticket = ticket;
         if polled.is_pending() {
-            observe::waits("broadcast", shared.name.get(), observe::nobody, location);
+            observe::waits(
+                kind!("broadcast"),
+                shared.name.get(),
+                observe::nobody,
+                location,
+            );
         }
         polled
     }

@@ -35,6 +35,7 @@ use futures_core::Stream;
 
 use crate::closed::{RecvNowaitError, SendError, SendNowaitError};
 use crate::name::shared_name_methods;
+use crate::observe::Kind;
 use crate::queue::{
     Fifo, Get, GetNowaitError, Kinds, Put, PutFrom, PutNowaitError, Queue, QueueShutDown,
     QueueStatistics, UNBOUNDED,
@@ -82,9 +83,9 @@ struct RecvEnd<T> {
     queue: Rc<Queue<T>>,
 }
 
-const KINDS: Kinds = Kinds {
-    put: "channel::send",
-    get: "channel::recv",
+static KINDS: Kinds = Kinds {
+    put: Kind::new("channel::send"),
+    get: Kind::new("channel::recv"),
 };
 
 /// A channel with room for `capacity` values.

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use crate::guard::Guard;
 use crate::lock::Lock;
 use crate::name::name_methods;
-use crate::observe;
+use crate::observe::{self, kind};
 use crate::waiters::{Left, Ticket, Waiters};
 
 /// Lets tasks that hold a [`Lock`] wait for a change of its value, the lock being free
@@ -205,7 +205,7 @@ impl<'w, T: ?Sized, L: Deref<Target = Lock<T>>> Core<'w, T, L> {
                 Stage::Waiting(ticket) => {
                     if !condition.waiters.claim(*ticket, cx.waker()) {
                         let name = condition.name.as_ref();
-                        observe::waits("Condition", name, observe::nobody, self.location);
+                        observe::waits(kind!("Condition"), name, observe::nobody, self.location);
                         return Poll::Pending;
                     }
                     self.stage = Stage::Relocking(None);

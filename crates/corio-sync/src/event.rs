@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use crate::handle::Handle;
 use crate::name::name_methods;
-use crate::observe;
+use crate::observe::{self, kind};
 use crate::waiters::{Ticket, Waiters};
 
 /// A flag, cleared at first, that any number of tasks can wait for.
@@ -129,7 +129,12 @@ impl Future for Wait<'_> {
             .waiters
             .poll(&mut this.ticket, cx.waker(), (), || event.set.get());
         if polled.is_pending() {
-            observe::waits("Event", event.name.as_ref(), observe::nobody, this.location);
+            observe::waits(
+                kind!("Event"),
+                event.name.as_ref(),
+                observe::nobody,
+                this.location,
+            );
         }
         polled
     }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::handle::Handle;
 use crate::name::name_methods;
-use crate::observe::{self, Holder};
+use crate::observe::{self, Holder, kind};
 use crate::permits::{MOST, Permits};
 use crate::waiters::Ticket;
 
@@ -200,7 +200,7 @@ impl<'a> Future for Acquire<'a> {
         if polled.is_pending() {
             let holder = || limiter.borrowers.borrow().iter().next();
             observe::waits(
-                "CapacityLimiter",
+                kind!("CapacityLimiter"),
                 limiter.name.as_ref(),
                 holder,
                 this.location,

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::guard::{Guard, LockGuard, OwnedLockGuard};
 use crate::name::name_methods;
-use crate::observe::{self, Holder, HolderCell};
+use crate::observe::{self, Holder, HolderCell, kind};
 use crate::permits::Permits;
 use crate::waiters::Ticket;
 
@@ -195,7 +195,12 @@ impl<T: ?Sized> Lock<T> {
     ) -> bool {
         let ready = self.turn.wait(ticket, 1, cx.waker());
         if !ready {
-            observe::waits("Lock", self.name.as_ref(), || self.holder.get(), location);
+            observe::waits(
+                kind!("Lock"),
+                self.name.as_ref(),
+                || self.holder.get(),
+                location,
+            );
         }
         ready
     }

@@ -40,6 +40,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What a runtime does with the reports of this crate.
 ///
@@ -56,8 +57,8 @@ pub trait Observer: 'static {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Waiting<'a> {
-    /// The operation: `"Lock"`, `"Queue::get"`, and so on.
-    pub kind: &'static str,
+    /// The operation: `Lock`, `Queue::get`, and so on.
+    pub kind: &'static Kind,
     /// The object's name, shared so that a record may keep it without copying.
     pub name: Option<&'a Rc<str>>,
     /// Who holds the object, where there is one holder to name.
@@ -65,6 +66,53 @@ pub struct Waiting<'a> {
     /// The line that waits.
     pub location: &'static Location<'static>,
 }
+
+/// An operation of this crate that waits, with room for a number by which an observer knows it.
+#[derive(Debug)]
+pub struct Kind {
+    name: &'static str,
+    number: AtomicU32,
+}
+
+impl Kind {
+    pub(crate) const fn new(name: &'static str) -> Kind {
+        Kind {
+            name,
+            number: AtomicU32::new(0),
+        }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The number that an observer has given it, for all threads; 0 at first.
+    #[inline]
+    pub fn number(&self) -> u32 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    /// Gives it a number.
+    pub fn set_number(&self, number: u32) {
+        self.number.store(number, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The kind of the operation with this name.
+macro_rules! kind {
+    ($name:literal) => {{
+        static KIND: crate::observe::Kind = crate::observe::Kind::new($name);
+        &KIND
+    }};
+}
+pub(crate) use kind;
 
 /// Who holds an object, and since which line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +145,7 @@ pub(crate) fn task_here() -> Option<u64> {
 /// Reports a wait, if anybody wants to know.
 #[inline]
 pub(crate) fn waits(
-    kind: &'static str,
+    kind: &'static Kind,
     name: Option<&Rc<str>>,
     holder: impl FnOnce() -> Option<Holder>,
     location: &'static Location<'static>,
@@ -148,7 +196,7 @@ impl HolderCell {
 
 impl fmt::Display for Waiting<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind)?;
+        self.kind.fmt(f)?;
         if let Some(name) = self.name {
             write!(f, " '{name}'")?;
         }

@@ -26,7 +26,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::closed::{Closed, RecvNowaitError};
 use crate::name::shared_name_methods;
-use crate::observe;
+use crate::observe::{self, kind};
 
 /// The end that sends the value. `S` is how it reaches the channel, of which it has a share unless the
 /// channel is a [`Slot`].
@@ -275,7 +275,12 @@ impl<T, S: Deref<Target = Slot<T>> + Unpin> Future for Receiver<T, S> {
         if let Some(outcome) = slot.outcome() {
             return Poll::Ready(outcome);
         }
-        observe::waits("oneshot", slot.name.get(), observe::nobody, self.location);
+        observe::waits(
+            kind!("oneshot"),
+            slot.name.get(),
+            observe::nobody,
+            self.location,
+        );
         Poll::Pending
     }
 }
@@ -292,7 +297,7 @@ impl<T> Future for WaitClosed<'_, T> {
             return Poll::Ready(());
         }
         observe::waits(
-            "oneshot::closed",
+            kind!("oneshot::closed"),
             slot.name.get(),
             observe::nobody,
             self.location,

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::handle::Handle;
 use crate::name::name_methods;
-use crate::observe::{self, Holder, HolderCell};
+use crate::observe::{self, Holder, HolderCell, Kind, kind};
 use crate::permits::{MOST, Permits};
 use crate::waiters::Ticket;
 
@@ -264,7 +264,7 @@ impl<'a, T: ?Sized> Turn<'a, T> {
         }
     }
 
-    fn poll(&mut self, kind: &'static str, cx: &Context<'_>) -> Poll<()> {
+    fn poll(&mut self, kind: &'static Kind, cx: &Context<'_>) -> Poll<()> {
         let lock = &*self.lock;
         let polled = lock
             .turn
@@ -282,7 +282,7 @@ impl<'a, T: ?Sized> Future for Read<'a, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let turn = &mut self.get_mut().turn;
-        ready!(turn.poll("RwLock::read", cx));
+        ready!(turn.poll(kind!("RwLock::read"), cx));
         Poll::Ready(ReadGuard {
             value: turn.lock.share(),
             lock: turn.lock.clone(),
@@ -295,7 +295,7 @@ impl<'a, T: ?Sized> Future for Write<'a, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let turn = &mut self.get_mut().turn;
-        ready!(turn.poll("RwLock::write", cx));
+        ready!(turn.poll(kind!("RwLock::write"), cx));
         Poll::Ready(WriteGuard {
             value: turn.lock.take(turn.location),
             lock: turn.lock.clone(),

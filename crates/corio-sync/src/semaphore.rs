@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::handle::Handle;
 use crate::name::name_methods;
-use crate::observe;
+use crate::observe::{self, Kind, kind};
 use crate::permits::{MOST, Permits};
 use crate::waiters::Ticket;
 
@@ -36,7 +36,7 @@ pub struct Semaphore {
     permits: Permits,
     /// Permits that will not come back by themselves.
     forgotten: Cell<usize>,
-    kind: &'static str,
+    kind: &'static Kind,
     name: Option<Rc<str>>,
 }
 
@@ -81,10 +81,10 @@ impl Semaphore {
     ///
     /// If there are more than [`MAX_PERMITS`](Self::MAX_PERMITS).
     pub const fn new(permits: usize) -> Self {
-        Semaphore::of_kind(permits, "Semaphore")
+        Semaphore::of_kind(permits, kind!("Semaphore"))
     }
 
-    pub(crate) const fn of_kind(permits: usize, kind: &'static str) -> Self {
+    pub(crate) const fn of_kind(permits: usize, kind: &'static Kind) -> Self {
         Semaphore {
             permits: Permits::new(permits),
             forgotten: Cell::new(0),

@@ -1,5 +1,8 @@
 //! The line of waiters that every primitive of this crate keeps.
 //!
+//! Most objects are waited for by one at a time, who has a place of its own; whoever comes while
+//! somebody is here goes into a ring.
+//!
 //! Waiters are served strictly from the front, so a ticket number says everything: a waiter has been
 //! chosen as soon as the counter of served tickets has passed its own. Only those that still have to be
 //! woken are in the ring, which allocates nothing once it has grown to the most there ever were.
@@ -43,7 +46,15 @@ pub(crate) struct Waiters<D> {
     present: Cell<usize>,
     /// Those who were chosen and whose waker is still in the ring.
     unwoken: Cell<usize>,
+    /// The one that came when nobody was here, until it is chosen: in front of the ring.
+    first: First<D>,
     ring: RefCell<Ring<D>>,
+}
+
+struct First<D> {
+    ticket: Cell<Option<Ticket>>,
+    waker: Cell<Option<Waker>>,
+    data: Cell<Option<D>>,
 }
 
 /// In the order of their numbers.
@@ -67,6 +78,11 @@ impl<D: Copy> Waiters<D> {
             served: Cell::new(1),
             present: Cell::new(0),
             unwoken: Cell::new(0),
+            first: First {
+                ticket: Cell::new(None),
+                waker: Cell::new(None),
+                data: Cell::new(None),
+            },
             ring: RefCell::new(Ring {
                 entries: VecDeque::new(),
                 gaps: 0,
@@ -77,7 +93,8 @@ impl<D: Copy> Waiters<D> {
     /// Those who wait.
     pub(crate) fn waiting(&self) -> usize {
         let ring = self.ring.borrow();
-        ring.entries.len() - ring.gaps - self.unwoken.get()
+        let first = usize::from(self.first.ticket.get().is_some());
+        first + ring.entries.len() - ring.gaps - self.unwoken.get()
     }
 
     /// Whether nobody is here: neither in the line nor chosen and still to run.
@@ -133,14 +150,23 @@ impl<D: Copy> Waiters<D> {
         let number = self.next.get();
         self.next.set(number + 1);
         let ticket = Ticket(NonZeroU64::new(number).expect("numbers begin at 1"));
-        self.present.set(self.present.get() + 1);
-        let entry = Entry {
-            ticket,
-            waker: Some(waker),
-            data,
-        };
-        self.ring.borrow_mut().entries.push_back(entry);
+        let present = self.present.get();
+        self.present.set(present + 1);
+        if present == 0 {
+            self.first.enter(ticket, waker, data);
+        } else {
+            self.push(Entry {
+                ticket,
+                waker: Some(waker),
+                data,
+            });
+        }
         ticket
+    }
+
+    #[inline(never)]
+    fn push(&self, entry: Entry<D>) {
+        self.ring.borrow_mut().entries.push_back(entry);
     }
 
     /// Takes the turn of a waiter that was chosen; else `waker` is the one to wake from now on.
@@ -170,15 +196,25 @@ impl<D: Copy> Waiters<D> {
 
     /// Keeps `waker` in the place of the one before, if that is another. Its clone is foreign code: true
     /// if that has let this waiter be chosen.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn renew(&self, ticket: Ticket, waker: &Waker) -> bool {
+        if self.first.ticket.get() == Some(ticket) && self.first.will_wake(waker) {
+            return false;
+        }
+        self.renew_other(ticket, waker)
+    }
+
+    #[inline(never)]
+    fn renew_other(&self, ticket: Ticket, waker: &Waker) -> bool {
         let same = |known: &Waker| known.will_wake(waker);
         let known = |entry: &mut Entry<D>| entry.waker.as_ref().is_some_and(same);
         if self.ring.borrow_mut().find(ticket).is_some_and(known) {
             return false;
         }
         let mut spare = Some(waker.clone());
-        if let Some(entry) = self.ring.borrow_mut().find(ticket) {
+        if self.first.ticket.get() == Some(ticket) {
+            spare = self.first.waker.replace(spare);
+        } else if let Some(entry) = self.ring.borrow_mut().find(ticket) {
             mem::swap(&mut entry.waker, &mut spare);
         }
         // The one that is left over is dropped after the borrow.
@@ -207,6 +243,20 @@ impl<D: Copy> Waiters<D> {
     /// Chooses from the front as long as the next one `fits`, then wakes the chosen in their order.
     #[inline]
     pub(crate) fn wake_while(&self, fits: impl Fn(&D) -> bool, mut choose: impl FnMut(Ticket, &D)) {
+        if let Some((ticket, data)) = self.first.get() {
+            if !fits(&data) {
+                return;
+            }
+            choose(ticket, &data);
+            self.served.set(ticket.0.get() + 1);
+            let waker = self.first.leave();
+            if !self.ring.borrow().entries.is_empty() {
+                self.wake_several(waker, &fits, &mut choose);
+            } else if let Some(waker) = waker {
+                waker.wake();
+            }
+            return;
+        }
         let mut ring = self.ring.borrow_mut();
         match ring.entries.pop_front() {
             Some(Entry {
@@ -305,6 +355,9 @@ impl<D: Copy> Waiters<D> {
 
     /// Takes a waiter out of the line.
     fn remove(&self, ticket: Ticket) {
+        if self.first.ticket.get() == Some(ticket) {
+            return drop(self.first.leave());
+        }
         let mut ring = self.ring.borrow_mut();
         let waker = ring.find(ticket).and_then(|entry| entry.waker.take());
         ring.gaps += 1;
@@ -331,6 +384,36 @@ impl<D: Copy> Waiters<D> {
 impl<D: Copy> Default for Waiters<D> {
     fn default() -> Self {
         Waiters::new()
+    }
+}
+
+impl<D: Copy> First<D> {
+    #[inline]
+    fn enter(&self, ticket: Ticket, waker: Waker, data: D) {
+        self.ticket.set(Some(ticket));
+        self.data.set(Some(data));
+        // Nobody is here, so there is none to drop.
+        mem::forget(self.waker.replace(Some(waker)));
+    }
+
+    #[inline]
+    fn get(&self) -> Option<(Ticket, D)> {
+        self.ticket.get().zip(self.data.get())
+    }
+
+    /// The waker of the one that leaves.
+    #[inline]
+    fn leave(&self) -> Option<Waker> {
+        self.ticket.set(None);
+        self.waker.take()
+    }
+
+    #[inline]
+    fn will_wake(&self, waker: &Waker) -> bool {
+        let known = self.waker.take();
+        let same = known.as_ref().is_some_and(|known| known.will_wake(waker));
+        self.waker.set(known);
+        same
     }
 }
 

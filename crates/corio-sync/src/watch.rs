@@ -26,7 +26,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::closed::{Closed, SendError};
 use crate::name::shared_name_methods;
-use crate::observe;
+use crate::observe::{self, kind};
 use crate::waiters::{Ticket, Waiters};
 
 /// The sending end. Clones set the same value.
@@ -245,7 +245,12 @@ impl<T> Changed<'_, T> {
                 return entered;
             }
         }
-        observe::waits("watch", shared.name.get(), observe::nobody, self.location);
+        observe::waits(
+            kind!("watch"),
+            shared.name.get(),
+            observe::nobody,
+            self.location,
+        );
         Poll::Pending
     }
 }

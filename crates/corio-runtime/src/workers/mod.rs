@@ -17,13 +17,13 @@
 //! use corio::workers::Workers;
 //!
 //! let report = Workers::new(2).run(async |worker| {
-//!     // Ask the next one for its name.
-//!     let next = (worker.index() + 1) % worker.count();
-//!     let name = worker.remotes()[next].create_task(|| async { corio::get_running_loop().name() });
+//!     // A message to a loop is a callback or a task on it; here the loop is the worker's own.
+//!     let here = &worker.remotes()[worker.index()];
+//!     let name = here.create_task(|| async { corio::get_running_loop().name() });
 //!     name.await.ok().flatten()
 //! })?;
 //! let names: Vec<_> = report.into_values().unwrap();
-//! assert_eq!(names[0].as_deref(), Some("corio-worker-1"));
+//! assert_eq!(names[1].as_deref(), Some("corio-worker-1"));
 //! # std::io::Result::Ok(())
 //! ```
 //!

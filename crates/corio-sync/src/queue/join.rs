@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use super::{Order, OrderedQueue};
 use crate::handle::Handle;
-use crate::observe;
+use crate::observe::{self, kind};
 use crate::waiters::Ticket;
 
 /// The future of [`OrderedQueue::join`].
@@ -43,7 +43,7 @@ impl<T, O: Order<T>> Future for Join<'_, T, O> {
         });
         if polled.is_pending() {
             observe::waits(
-                "Queue::join",
+                kind!("Queue::join"),
                 queue.name.get(),
                 observe::nobody,
                 this.location,

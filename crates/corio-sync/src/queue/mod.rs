@@ -15,6 +15,7 @@ use std::rc::Rc;
 
 use crate::handle::Handle;
 use crate::name::shared_name_methods;
+use crate::observe::Kind;
 use crate::waiters::Waiters;
 
 pub use error::{GetNowaitError, PutNowaitError, QueueShutDown};
@@ -107,13 +108,13 @@ pub struct OrderedQueue<T, O: Order<T>> {
 
 /// What a wait is called where it is seen.
 pub(crate) struct Kinds {
-    pub(crate) put: &'static str,
-    pub(crate) get: &'static str,
+    pub(crate) put: Kind,
+    pub(crate) get: Kind,
 }
 
-const KINDS: Kinds = Kinds {
-    put: "Queue::put",
-    get: "Queue::get",
+static KINDS: Kinds = Kinds {
+    put: Kind::new("Queue::put"),
+    get: Kind::new("Queue::get"),
 };
 
 /// What [`OrderedQueue::statistics`] tells.

@@ -108,7 +108,7 @@ impl<T, O: Order<T>> Place<'_, T, O> {
             }
         }
         observe::waits(
-            queue.kinds.put,
+            &queue.kinds.put,
             queue.name.get(),
             observe::nobody,
             self.location,
