@@ -207,3 +207,43 @@ pub(crate) const A_CROWD: Promise = (
         "TIME: 2.0",
     ],
 );
+
+/// Programs with servers, which are not in the tour.
+pub(crate) const SERVERS: &[Promise] = &[
+    (
+        "echo_server",
+        &[
+            "the server said: I am ann",
+            "the server said: I am bob",
+            "the server said: I am cid",
+            "connections left: 0",
+        ],
+    ),
+    (
+        "chat",
+        &[
+            "ann hears: * ann is here",
+            "ann hears: * bob is here",
+            "bob hears: * bob is here",
+            "another bob hears: * that is taken",
+            "ann hears: <ann> hello, bob",
+            "bob hears: <ann> hello, bob",
+            "bob hears: * ann has left",
+            "guests at the end: 1",
+            "bob hears the end: true",
+        ],
+    ),
+];
+
+/// The one that interrupts itself.
+pub(crate) const GRACEFUL: Promise = (
+    "graceful_shutdown",
+    &[
+        "server: working on a report",
+        "Ctrl-C",
+        "the idle client got: goodbye",
+        "the busy client got: a report: done",
+        "connections left: 0",
+        "ended in good order",
+    ],
+);
