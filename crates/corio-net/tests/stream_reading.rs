@@ -358,3 +358,45 @@ fn a_reset_is_an_error_of_the_reader_and_of_drain() {
         Ok(())
     });
 }
+
+#[test]
+fn a_large_read_by_futures_io_takes_what_is_buffered_first() {
+    run(async {
+        let (here, there) = tcp_pair().await?;
+        let (_reader, writer) = StreamOptions::new().streams(here);
+        let (mut reader, _writer) = StreamOptions::new().streams(there);
+        let data = pattern(500_000);
+        let sent = data.clone();
+        let sending = create_task(async move {
+            writer.write(&sent);
+            writer.write_eof();
+            writer.wait_closed().await
+        });
+        let mut received = reader.readexactly(3).await?;
+        let mut buffer = vec![0; 100_000];
+        loop {
+            match AsyncReadExt::read(&mut reader, &mut buffer).await? {
+                0 => break,
+                count => received.extend(&buffer[..count]),
+            }
+        }
+        assert!(received == data && reader.at_eof());
+        assert_eq!(AsyncReadExt::read(&mut reader, &mut buffer).await?, 0);
+        sending.cancel();
+        Ok(())
+    });
+}
+
+#[test]
+fn an_error_that_lasts_keeps_what_it_is_made_of() {
+    run(async {
+        let (mut reader, feeder) = fed(4, b"");
+        let cause = "a".parse::<u32>().unwrap_err();
+        feeder.set_exception(io::Error::new(io::ErrorKind::InvalidData, cause.clone()));
+        let error = reader.read(1).await.unwrap_err();
+        let found = std::error::Error::source(&error).and_then(|source| source.downcast_ref());
+        assert_eq!(found, Some(&cause));
+        assert_eq!(error.to_string(), cause.to_string());
+        Ok(())
+    });
+}

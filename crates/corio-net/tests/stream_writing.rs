@@ -223,6 +223,23 @@ fn c140_a_loop_of_write_and_drain_ends_when_the_peer_is_gone() {
     });
 }
 
+/// An answer that refuses comes before what was asked for is sent.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_had_arrived_can_be_read_after_writing_has_failed() {
+    run(async {
+        let (mut reader, writer, peer) = writer_and_peer().await?;
+        peer.write(b"too large").await?;
+        drop(peer);
+        while writer.drain().await.is_ok() {
+            writer.write(b"more and more");
+            yield_now().await;
+        }
+        assert_eq!(reader.readexactly(9).await?, b"too large");
+        Ok(())
+    });
+}
+
 #[test]
 fn drain_on_a_connection_that_is_closed_yields_and_fails_with_a_reset() {
     run(async {

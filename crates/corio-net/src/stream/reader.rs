@@ -13,7 +13,7 @@ use futures_io::{AsyncBufRead, AsyncRead};
 use super::connection::Connection;
 use super::error::LastingError;
 use super::feeder::{Feed, StreamFeeder};
-use super::incoming::Incoming;
+use super::incoming::{AT_ONCE, Incoming};
 use super::lines::Lines;
 use super::reads::{Read, ReadExactly, ReadLine, ReadToEnd, ReadUntil, Separators};
 
@@ -77,7 +77,7 @@ impl StreamReader {
 
     fn new(source: Source, limit: usize) -> StreamReader {
         StreamReader {
-            incoming: Incoming::new(),
+            incoming: Incoming::default(),
             limit,
             source,
             eof: false,
@@ -268,21 +268,23 @@ impl StreamReader {
         if self.eof {
             return Poll::Ready(Ok(false));
         }
-        let room = self.incoming.room();
-        let Poll::Ready(result) = self.source.poll_read(cx, room) else {
+        let source = &self.source;
+        let filled = self.incoming.fill(|buf| source.poll_read(cx, buf));
+        let Poll::Ready(result) = filled else {
             waiting::note(kind, site);
             return Poll::Pending;
         };
+        self.heed(&result);
+        Poll::Ready(result.map(|count| count > 0))
+    }
+
+    /// Remembers an end and an error.
+    fn heed(&mut self, result: &io::Result<usize>) {
         match result {
             Ok(0) => self.eof = true,
-            Ok(count) => self.incoming.filled(count),
-            Err(error) => {
-                let error = LastingError::new(error);
-                self.error = Some(error.clone());
-                return Poll::Ready(Err(error.again()));
-            }
+            Ok(_) => {}
+            Err(error) => self.error = Some(LastingError::of(error)),
         }
-        Poll::Ready(Ok(!self.eof))
     }
 }
 
@@ -304,6 +306,13 @@ impl AsyncRead for StreamReader {
         let this = self.get_mut();
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
+        }
+        this.check()?;
+        if buf.len() >= AT_ONCE && this.incoming.data().is_empty() && !this.eof {
+            // As much as would be buffered, so it need not be.
+            let result = ready!(this.source.poll_read(cx, buf));
+            this.heed(&result);
+            return Poll::Ready(result);
         }
         let data = ready!(Pin::new(&mut *this).poll_fill_buf(cx))?;
         let count = data.len().min(buf.len());
