@@ -42,6 +42,7 @@
 //! | `sync` | [`sync`] |
 //! | `coroutine` | [`coroutine`] |
 //! | `net`, not on by default | `net` |
+//! | `tls`, `hyper`, `tokio-io`, not on by default | parts of `net`: TLS, and the traits of others on our streams |
 //!
 //! # What is promised
 //!
