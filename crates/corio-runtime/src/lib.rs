@@ -46,7 +46,8 @@
 //! # What is promised
 //!
 //! * Between the wake of a task and its step there is at most the batch that is running and the one it was queued for.
-//! * While there is work, I/O and timers are looked at after at most 1,024 steps, and after 10 µs of them as a rule.
+//! * While there is work, I/O and timers are looked at after at most 1,024 steps, and as a rule after 10 µs of them or once
+//!   what was queued at the last look has run.
 //! * A sleep is never early. Timers fire in the order of (deadline, creation).
 //! * Nothing vanishes: the loop owns every task, lists it, and ends it at the end.
 

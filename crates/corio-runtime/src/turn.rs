@@ -269,6 +269,7 @@ impl<'a> Run<'a> {
         if armed {
             timers.fire(scheduler, now);
         }
+        pace.leave(scheduler.ready());
     }
 
     /// Looks for I/O without sleeping, for as long as the builder was told. True: there is something to do.
