@@ -9,7 +9,9 @@ use std::thread;
 
 use examples_support::comparison::{compare, fits};
 use examples_support::process::Program;
-use examples_support::promises::{A_CROWD, INTERRUPTED, PROMISES, Promise, STARS};
+use examples_support::promises::{
+    A_CROWD, GRACEFUL, INTERRUPTED, PROMISES, Promise, SERVERS, STARS,
+};
 
 #[cfg_attr(not(unix), allow(dead_code, reason = "nothing is interrupted"))]
 mod examples_support;
@@ -26,6 +28,7 @@ fn programs_print_what_they_promise() {
     };
     let mut checks: Vec<_> = PROMISES
         .iter()
+        .chain(SERVERS)
         .map(|&promise| check(promise, &[]))
         .collect();
     checks.push(check(A_CROWD, &["10000"]));
@@ -59,6 +62,23 @@ fn interrupted_programs_list_their_tasks_and_cancel_them() {
             }
         }
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_server_that_interrupts_itself_answers_what_it_has_begun() {
+    use examples_support::process::ignores_interrupts;
+
+    if ignores_interrupts() {
+        println!("skipped: SIGINT is ignored in this process, and so in its children");
+        return;
+    }
+    let (name, promised) = GRACEFUL;
+    let printed = Program::new(name, &[]).lines();
+    assert_eq!(
+        printed.and_then(|lines| compare(promised, 1.0, &lines)),
+        Ok(())
+    );
 }
 
 #[test]
@@ -113,7 +133,11 @@ fn every_program_is_listed_and_promises_something() {
         .filter(is_program)
         .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
-    let promises = PROMISES.iter().chain(INTERRUPTED).chain([&A_CROWD]);
+    let promises = PROMISES
+        .iter()
+        .chain(INTERRUPTED)
+        .chain(SERVERS)
+        .chain([&A_CROWD, &GRACEFUL]);
     let promised = promises.map(|(name, _)| name.to_string());
     let known: BTreeSet<String> = promised.chain(["tour".into()]).collect();
     assert_eq!(names, known);

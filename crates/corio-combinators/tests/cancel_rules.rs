@@ -4,7 +4,6 @@ mod support;
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
-use std::mem;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
@@ -387,7 +386,7 @@ fn a_catcher_that_was_leaked_is_passed_over() {
         let task = create_task(async {
             let mut leaked = Box::pin(catch_cancel(pending::<()>()));
             assert!(poll_once(&mut leaked).await.is_none());
-            mem::forget(leaked);
+            support::leak(leaked);
             // Woken all the time, which puts the judgement off for a while only.
             loop {
                 yield_now().await;

@@ -3,10 +3,11 @@
 mod support;
 
 use std::cell::{Cell, RefCell};
+use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use corio_combinators::{catch_cancel, finally, gather, scope, timeout};
+use corio_combinators::{catch_cancel, finally, gather, scope, timeout, try_gather};
 use corio_core::{AnyTask, TaskError, TaskState};
 use support::{create_task, here, raise, run, seconds, sleep, yield_now};
 
@@ -76,6 +77,22 @@ fn gather_takes_the_children_of_a_scope() {
             gather(text.split(' ').map(|word| s.spawn(async { word.len() }))).await
         });
         assert_eq!(sizes.await.unwrap(), [1, 1, 1]);
+    });
+}
+
+#[test]
+fn try_gather_takes_the_children_of_a_scope_and_their_errors() {
+    run(async {
+        let words = [String::from("1"), String::from("two")];
+        let parsed: Result<Vec<u8>, Box<dyn Error>> = scope(async |s| {
+            let children = words
+                .iter()
+                .map(|word| s.spawn(async move { Ok(word.parse::<u8>()?) }));
+            try_gather(children.collect::<Vec<_>>()).await
+        })
+        .await;
+        let error = parsed.unwrap_err();
+        assert_eq!(error.to_string(), "invalid digit found in string");
     });
 }
 

@@ -1,8 +1,10 @@
 //! The traits by which combinators and loops take tasks and futures alike. They are sealed.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
+use std::rc::Rc;
 
 use crate::cell::CellRef;
 use crate::error::TaskError;
@@ -160,7 +162,7 @@ impl<V, E> AsTryTask for Task<Result<V, E>> {
     fn as_any_try(&self) -> AnyTryTask {
         AnyTryTask {
             task: self.any(),
-            is_err: value_is_err::<V, E>,
+            question: Question::Value(value_is_err::<V, E>),
         }
     }
 }
@@ -171,12 +173,35 @@ impl<V, E> AsTryTask for &Task<Result<V, E>> {
     }
 }
 
+impl<V, E> AsTryTask for ScopedTask<'_, Result<V, E>> {
+    fn as_any_try(&self) -> AnyTryTask {
+        AnyTryTask {
+            task: self.any(),
+            question: Question::Flag(self.failed()),
+        }
+    }
+}
+
+impl<V, E> AsTryTask for &ScopedTask<'_, Result<V, E>> {
+    fn as_any_try(&self) -> AnyTryTask {
+        ScopedTask::as_any_try(self)
+    }
+}
+
 /// A task without the right to its value, which is a `Result`.
 #[derive(Clone)]
 pub struct AnyTryTask {
     task: AnyTask,
+    question: Question,
+}
+
+/// How to find out whether the value is an `Err`.
+#[derive(Clone)]
+enum Question {
     /// Reads the value of this very task, with the type that its handle had.
-    is_err: fn(&CellRef) -> bool,
+    Value(fn(&CellRef) -> bool),
+    /// The value may borrow: who has it says so.
+    Flag(Rc<Cell<bool>>),
 }
 
 impl AnyTryTask {
@@ -187,7 +212,10 @@ impl AnyTryTask {
 
     /// The value is there and an `Err`. Asking does not count as having seen it.
     pub fn is_err(&self) -> bool {
-        (self.is_err)(self.task.cell())
+        match &self.question {
+            Question::Value(is_err) => is_err(self.task.cell()),
+            Question::Flag(failed) => failed.get(),
+        }
     }
 }
 

@@ -4,7 +4,6 @@
 //! holder has its own step, and inside of that the [`LentFuture`] takes the step of its task: with the task's waker, context and
 //! root in the cancellation tree, and with its own judgement afterwards.
 
-use std::cell::OnceCell;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -18,7 +17,7 @@ use crate::caught::caught;
 use crate::cell::CellRef;
 use crate::error::{Cancelled, Panic};
 use crate::scheduler::Scheduler;
-use crate::scoped::ScopedTask;
+use crate::scoped::{Kept, ScopedTask};
 use crate::stage::Ending;
 use crate::state::Outcome;
 use crate::task::AnyTask;
@@ -47,12 +46,11 @@ impl Scheduler {
         let cell = unsafe { self.spawn::<_, Lent<F>>(Proxy(woken), site) };
         cell.state.disown();
         cell.state.lend();
-        let value = Rc::new(OnceCell::new());
+        let value = Rc::new(Kept::new());
         let place = value.clone();
         let future = async move {
             let output = future.await;
-            // It is set once, here.
-            let _ = place.set(output);
+            place.keep(output);
         };
         let lent = LentFuture {
             cell: cell.clone(),

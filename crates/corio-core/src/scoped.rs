@@ -1,6 +1,6 @@
 //! `ScopedTask`: the handle of a task whose future and value may borrow.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
@@ -21,12 +21,12 @@ use crate::task::AnyTask;
 /// task is the child while it runs. What differs is where the future lives: in the scope.
 pub struct ScopedTask<'env, T> {
     pub(crate) cell: CellRef,
-    value: Rc<OnceCell<T>>,
+    value: Rc<Kept<T>>,
     env: PhantomData<&'env ()>,
 }
 
 impl<'env, T> ScopedTask<'env, T> {
-    pub(crate) fn new(cell: CellRef, value: Rc<OnceCell<T>>) -> ScopedTask<'env, T> {
+    pub(crate) fn new(cell: CellRef, value: Rc<Kept<T>>) -> ScopedTask<'env, T> {
         ScopedTask {
             cell,
             value,
@@ -53,7 +53,7 @@ impl<'env, T> ScopedTask<'env, T> {
     /// When the task has no value: it is not done, was cancelled, or panicked.
     pub fn result(&self) -> Result<&T, TaskError> {
         self.any().result()?;
-        self.value.get().ok_or(TaskError::NotDone)
+        self.value.value.get().ok_or(TaskError::NotDone)
     }
 
     /// The outcome by value.
@@ -66,7 +66,7 @@ impl<'env, T> ScopedTask<'env, T> {
         // The other share went with the future.
         let value = Rc::try_unwrap(self.value)
             .ok()
-            .and_then(OnceCell::into_inner);
+            .and_then(|kept| kept.value.into_inner());
         value.ok_or(TaskError::NotDone)
     }
 
@@ -76,6 +76,44 @@ impl<'env, T> ScopedTask<'env, T> {
         ScopedWatch {
             task: self,
             wait: EndWait::new(&self.any()),
+        }
+    }
+}
+
+impl<V, E> ScopedTask<'_, Result<V, E>> {
+    /// A flag that says whether the value is there and an `Err`: the value may borrow, and the flag does not.
+    pub(crate) fn failed(&self) -> Rc<Cell<bool>> {
+        let judge = self.value.judge.take();
+        let (is_err, failed) = judge.unwrap_or_else(|| (Result::is_err, Rc::default()));
+        failed.set(self.value.value.get().is_some_and(Result::is_err));
+        self.value.judge.set(Some((is_err, failed.clone())));
+        failed
+    }
+}
+
+/// The place of the value, which the future and the handle share.
+pub(crate) struct Kept<T> {
+    value: OnceCell<T>,
+    /// What is to be known of the value when it comes, and who is to be told.
+    judge: Cell<Option<Judge<T>>>,
+}
+
+type Judge<T> = (fn(&T) -> bool, Rc<Cell<bool>>);
+
+impl<T> Kept<T> {
+    pub(crate) const fn new() -> Kept<T> {
+        Kept {
+            value: OnceCell::new(),
+            judge: Cell::new(None),
+        }
+    }
+
+    /// The value has come. Once.
+    pub(crate) fn keep(&self, value: T) {
+        let value = self.value.get_or_init(|| value);
+        if let Some((judge, told)) = self.judge.take() {
+            told.set(judge(value));
+            self.judge.set(Some((judge, told)));
         }
     }
 }

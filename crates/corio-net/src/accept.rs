@@ -75,7 +75,7 @@ impl<'a, L: Listener> Incoming<'a, L> {
 }
 
 /// A connection that failed before it was accepted is nobody's error: the next one is taken.
-fn accept_next<L: Listener>(os: &L::Os) -> io::Result<(L::Stream, L::Addr)> {
+pub(crate) fn accept_next<L: Listener>(os: &L::Os) -> io::Result<(L::Stream, L::Addr)> {
     loop {
         match L::accept_now(os) {
             Err(error) if concerns_one_connection(&error) => {}
@@ -85,14 +85,37 @@ fn accept_next<L: Listener>(os: &L::Os) -> io::Result<(L::Stream, L::Addr)> {
 }
 
 /// On some systems, Linux among them, `accept` tells what befell the network of the connection at the head of the line.
-fn concerns_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-    )
+pub(crate) fn concerns_one_connection(error: &io::Error) -> bool {
+    is_trouble_of_a_network(error)
+        || matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+        )
+}
+
+/// Those for which the standard library has no kind.
+#[cfg(unix)]
+fn is_trouble_of_a_network(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+
+    let those = [
+        Errno::PROTO,
+        Errno::NOPROTOOPT,
+        Errno::NETDOWN,
+        Errno::HOSTDOWN,
+    ];
+    let number = error.raw_os_error();
+    those
+        .iter()
+        .any(|errno| number == Some(errno.raw_os_error()))
+}
+
+#[cfg(not(unix))]
+fn is_trouble_of_a_network(_: &io::Error) -> bool {
+    false
 }
 
 impl<L: Listener> Future for Accept<'_, L> {

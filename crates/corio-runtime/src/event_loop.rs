@@ -15,7 +15,7 @@ use corio_reactor::Reactor;
 
 use crate::blocking::LoopPool;
 use crate::builder::EventLoopBuilder;
-use crate::clock::Clock;
+use crate::clock::{Clock, Nanos};
 use crate::exit::ExitReport;
 use crate::pace::Pace;
 use crate::remote::Remote;
@@ -60,6 +60,8 @@ pub(crate) struct Loop {
     pub(crate) driving: Cell<bool>,
     pub(crate) debug: Cell<bool>,
     pub(crate) slow: Cell<Duration>,
+    /// For how long the reactor is asked again and again before the loop sleeps.
+    pub(crate) busy_poll: Cell<Nanos>,
     pub(crate) name: RefCell<Option<String>>,
     /// The threads of `to_thread`.
     pub(crate) blocking: LoopPool,
@@ -118,6 +120,7 @@ impl EventLoop {
             driving: Cell::new(false),
             debug: Cell::new(std::env::var_os("CORIO_DEBUG").is_some_and(|value| value != "0")),
             slow: Cell::new(SLOW_CALLBACK),
+            busy_poll: Cell::new(0),
             name: RefCell::new(None),
             blocking: LoopPool::default(),
             watches: Watches::default(),

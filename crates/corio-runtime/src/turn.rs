@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use corio_core::combine::{Drive, RunTarget};
 use corio_core::{AnyTask, Report, Scheduler, TaskError};
 
+use crate::clock::Nanos;
 use crate::event_loop::Loop;
 use crate::interrupt::{Interrupts, shorten};
 use crate::run_error::RunError;
@@ -254,13 +255,11 @@ impl<'a> Run<'a> {
         let mut now = timers.clock.now();
         pace.visit(now);
         if wait {
-            let timeout = if armed {
-                let next = timers.next_wake();
-                next.map(|next| next.saturating_sub(now).max(SHORTEST_WAIT))
-            } else {
-                None
-            };
-            self.wait(timeout.map(Duration::from_nanos));
+            if !self.poll_busily(&mut now) {
+                let next = armed.then(|| timers.next_wake()).flatten();
+                let timeout = next.map(|next| next.saturating_sub(now).max(SHORTEST_WAIT));
+                self.wait(timeout.map(Duration::from_nanos));
+            }
             scheduler.take_mail();
             now = timers.clock.now();
             pace.woke(now);
@@ -270,6 +269,28 @@ impl<'a> Run<'a> {
         if armed {
             timers.fire(scheduler, now);
         }
+    }
+
+    /// Looks for I/O without sleeping, for as long as the builder was told. True: there is something to do.
+    fn poll_busily(&self, now: &mut Nanos) -> bool {
+        let Loop {
+            scheduler, timers, ..
+        } = self.event_loop;
+        let busy = self.event_loop.busy_poll.get();
+        if busy == 0 {
+            return false;
+        }
+        let due = timers.next_wake().unwrap_or(Nanos::MAX);
+        let until = now.saturating_add(busy).min(due);
+        while *now < until {
+            let events = self.wait(Some(Duration::ZERO));
+            let mail = scheduler.has_mail() || self.signal_is_pending();
+            if events > 0 || mail || scheduler.ready() > 0 {
+                return true;
+            }
+            *now = timers.clock.now();
+        }
+        *now >= due
     }
 
     /// Reactor and timers by the loop's own clock.
@@ -322,17 +343,18 @@ impl<'a> Run<'a> {
         panic!("{message}");
     }
 
-    fn wait(&self, timeout: Option<Duration>) {
+    /// Returns how many sources had an event.
+    fn wait(&self, timeout: Option<Duration>) -> usize {
         let Loop {
             scheduler, reactor, ..
         } = self.event_loop;
         let may_sleep = || !scheduler.has_mail() && !self.signal_is_pending();
         let listening = self.interrupts.is_some() || self.event_loop.signals.is_listening();
         let timeout = shorten(timeout, listening);
-        let waited = scheduler.enter(|| reactor.wait(timeout, may_sleep));
-        if let Err(error) = waited {
+        match scheduler.enter(|| reactor.wait(timeout, may_sleep)) {
+            Ok(events) => events,
             // Nothing a program does can bring this about; going on without a reactor would be a silent hang.
-            panic!("the reactor cannot wait any more: {error}");
+            Err(error) => panic!("the reactor cannot wait any more: {error}"),
         }
     }
 

@@ -40,7 +40,7 @@ fn c092_a_waiter_cancelled_as_the_lock_is_released_lets_exactly_one_other_in<E: 
             ex.start(async move {
                 let guard = lock.acquire().await;
                 log.add(name);
-                std::mem::forget(guard);
+                support::leak(guard);
             })
         });
         settle().await;

@@ -172,7 +172,7 @@ impl Model {
             Step::LeakHeld(pick) => {
                 if !self.held.is_empty() {
                     let (_, held) = self.held.remove(pick % self.held.len());
-                    std::mem::forget(held);
+                    support::leak(held);
                 }
             }
             Step::Adjust(change) => {

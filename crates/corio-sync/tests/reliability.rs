@@ -3,7 +3,6 @@
 mod support;
 
 use std::cell::{Cell, RefCell};
-use std::mem;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -331,7 +330,7 @@ fn r050b_a_million_gets_that_were_given_up_leave_no_waiter() {
 #[test]
 fn r050c_leaked_guards_and_futures_block_at_worst() {
     let mut lock = Lock::new(1);
-    mem::forget(lock.try_acquire().unwrap());
+    support::leak(lock.try_acquire().unwrap());
     assert!(lock.try_acquire().is_none());
     let mut waiting = lock.acquire();
     assert!(poll_once(&mut waiting).is_pending());
@@ -343,31 +342,31 @@ fn r050c_leaked_guards_and_futures_block_at_worst() {
     let guard = lock.try_acquire().unwrap();
     let mut leaked = lock.acquire();
     assert!(poll_once(&mut leaked).is_pending());
-    mem::forget(leaked);
+    support::leak(leaked);
     drop(guard);
     // The leaked future was chosen and never runs.
     assert!(lock.try_acquire().is_none());
     assert_eq!(lock.into_inner(), Some(1));
 
     let mut table = RwLock::new(1);
-    mem::forget(table.try_read().unwrap());
+    support::leak(table.try_read().unwrap());
     assert_eq!(table.try_read().as_deref(), Some(&1));
     assert!(table.try_write().is_none());
     assert_eq!(table.get_mut(), None);
 
     let semaphore = Semaphore::new(2);
-    mem::forget(semaphore.try_acquire().unwrap());
+    support::leak(semaphore.try_acquire().unwrap());
     assert!(semaphore.try_acquire().is_some());
     assert_eq!(semaphore.available(), 1);
 
     let queue = Queue::bounded(1);
     let mut get = queue.get();
     assert!(poll_once(&mut get).is_pending());
-    mem::forget(get);
+    support::leak(get);
     queue.put_nowait(1).unwrap();
     let mut put = queue.put(2);
     assert!(poll_once(&mut put).is_pending());
-    mem::forget(put);
+    support::leak(put);
     // The leaked getter was woken for the item; another may take it all the same.
     assert_eq!(queue.get_nowait(), Ok(1));
     queue.shutdown(false);

@@ -13,7 +13,7 @@ use corio_sync::{
     Barrier, CapacityLimiter, Condition, Event, Lock, Queue, RwLock, Semaphore, broadcast, oneshot,
     unbounded_channel, watch,
 };
-use support::poll_once;
+use support::{leak, poll_once};
 
 type Hook = Rc<dyn Fn(&'static str)>;
 
@@ -168,10 +168,10 @@ fn a_queue_may_be_used_whenever_its_waiters_wakers_are() {
         let _ = poll_once(&mut used.subscribe().changed());
     };
     // A receiver a future, kept alive beside it.
-    let receivers: &'static RefCell<Vec<_>> = Box::leak(Box::new(RefCell::new(Vec::new())));
+    let receivers: &'static RefCell<Vec<_>> = leak(RefCell::new(Vec::new()));
     receivers
         .borrow_mut()
-        .extend((0..3).map(|_| Box::leak(Box::new(receiver.clone()))));
+        .extend((0..3).map(|_| leak(receiver.clone())));
     let start = || receivers.borrow_mut().pop().expect("three").changed();
     torment(check, start, || sender.send(1).unwrap());
 
@@ -181,7 +181,7 @@ fn a_queue_may_be_used_whenever_its_waiters_wakers_are() {
         used.statistics();
         let _ = poll_once(&mut used.subscribe().recv());
     };
-    let start = || Box::leak(Box::new(sender.subscribe())).recv();
+    let start = || leak(sender.subscribe()).recv();
     torment(check, start, || {
         sender.send(1).unwrap();
     });

@@ -34,12 +34,15 @@
 //! | [`prelude`] | extension traits |
 //! | [`sync`] | locks, events, conditions, semaphores, barriers, queues, channels |
 //! | [`coroutine`] | generators, by hand and as streams |
+//! | `net` | sockets, buffered streams, servers |
 //!
-//! | feature, all on by default | what it brings |
+//! | feature | what it brings |
 //! | --- | --- |
 //! | `macros` | [`#[corio::main]`](macro@main), [`#[corio::test]`](macro@test) |
 //! | `sync` | [`sync`] |
 //! | `coroutine` | [`coroutine`] |
+//! | `net`, not on by default | `net` |
+//! | `tls`, `hyper`, `tokio-io`, not on by default | parts of `net`: TLS, and the traits of others on our streams |
 //!
 //! # What is promised
 //!
@@ -79,6 +82,8 @@ pub use corio_runtime::{signal, workers};
 pub use corio_coroutine as coroutine;
 #[cfg(feature = "macros")]
 pub use corio_macros::{main, test};
+#[cfg(feature = "net")]
+pub use corio_net as net;
 #[cfg(feature = "sync")]
 pub use corio_sync as sync;
 

@@ -211,6 +211,90 @@ fn coroutines_stay_where_they_are() {
     }
 }
 
+/// Sockets go where their owner goes. Streams and servers belong to a loop.
+#[cfg(feature = "net")]
+#[test]
+fn sockets_go_anywhere_and_streams_and_servers_stay_on_their_loop() {
+    use corio::net;
+    table! {
+        net::TcpStream                           => true  true  true;
+        net::TcpListener                         => true  true  true;
+        net::TcpConnector                        => true  true  true;
+        net::UdpSocket                           => true  true  true;
+        net::BindOptions                         => true  true  true;
+        net::ConnectErrors                       => true  true  true;
+        net::Connect                             => true  false true;
+        net::Lookup                              => true  false true;
+        net::Bind<net::TcpListener>              => true  false true;
+        net::UdpConnect<'static>                 => true  false true;
+        net::ReadHalf<'static, net::TcpStream>   => true  true  true;
+        net::WriteHalf<'static, net::TcpStream>  => true  true  true;
+        net::OwnedReadHalf<net::TcpStream>       => true  true  true;
+        net::OwnedWriteHalf<net::TcpStream>      => true  true  true;
+        net::ReuniteError<net::TcpStream>        => true  true  true;
+        net::ReadSome<'static, net::TcpStream>   => true  true  true;
+        net::WriteSome<'static, net::TcpStream>  => true  true  true;
+        net::ReadVectored<'static, 'static, net::TcpStream> => true true true;
+        net::WriteVectored<'static, 'static, net::TcpStream> => true true true;
+        net::Peek<'static>                       => true  true  true;
+        net::Accept<'static, net::TcpListener>   => true  true  true;
+        net::Incoming<'static, net::TcpListener> => true  true  true;
+        net::Recv<'static, net::UdpSocket>       => true  true  true;
+        net::RecvFrom<'static, net::UdpSocket>   => true  true  true;
+        net::SendOne<'static, net::UdpSocket>    => true  true  true;
+        net::SendTo<'static, net::UdpSocket>     => true  true  true;
+        net::StreamReader                        => false false true;
+        net::StreamWriter                        => false false true;
+        net::StreamFeeder                        => false false true;
+        net::Lines<'static>                      => false false true;
+        net::NextLine<'static, 'static>          => false false true;
+        net::Read<'static>                       => false false true;
+        net::ReadToEnd<'static>                  => false false true;
+        net::ReadExactly<'static>                => false false true;
+        net::ReadUntil<'static>                  => false false true;
+        net::ReadLine<'static>                   => false false true;
+        net::Drain<'static>                      => false false true;
+        net::ConnectionClosed<'static>           => false false true;
+        net::StreamOptions                       => true  true  true;
+        net::OpenConnection                      => true  false true;
+        net::Opening                             => true  false true;
+        net::Server                              => false false true;
+        net::ServerClosed                        => false false true;
+        net::ServeForever                        => false false true;
+        net::Shutdown                            => false false true;
+        net::ShutdownReport                      => true  true  true;
+        net::ServeError                          => true  true  true;
+        net::ServeOptions                        => true  true  true;
+        net::StartServer<fn()>                   => true  false true;
+        net::Starting<fn()>                      => true  false true;
+        net::ListenPlaces                        => true  false true;
+        net::IncompleteReadError                 => true  true  true;
+        net::LimitOverrunError                   => true  true  true;
+        net::ReadError                           => true  true  true;
+    }
+    fn is_error<E: Error + Send + Sync + 'static>() {}
+    is_error::<net::ReadError>();
+    is_error::<net::IncompleteReadError>();
+    is_error::<net::LimitOverrunError>();
+    is_error::<net::ServeError>();
+    let _: std::io::Error = net::ServeError::Closed.into();
+}
+
+#[cfg(all(unix, feature = "net"))]
+#[test]
+fn sockets_of_the_unix_domain_go_anywhere() {
+    use corio::net;
+    table! {
+        net::UnixStream                          => true  true  true;
+        net::UnixListener                        => true  true  true;
+        net::UnixDatagram                        => true  true  true;
+        net::UnixConnect                         => true  true  true;
+        net::OpenUnixConnection                  => true  true  true;
+        net::OpeningUnix                         => true  true  true;
+        net::StartUnixServer<fn()>               => true  true  true;
+    }
+}
+
 /// What the values of a handle cannot change: a task of values that go anywhere does not.
 #[test]
 fn a_handle_stays_whatever_its_value_is() {

@@ -207,3 +207,95 @@ pub(crate) const A_CROWD: Promise = (
         "TIME: 2.0",
     ],
 );
+
+/// Programs with servers, which are not in the tour.
+pub(crate) const SERVERS: &[Promise] = &[
+    (
+        "echo_server",
+        &[
+            "the server said: I am ann",
+            "the server said: I am bob",
+            "the server said: I am cid",
+            "connections left: 0",
+        ],
+    ),
+    (
+        "chat",
+        &[
+            "ann hears: * ann is here",
+            "ann hears: * bob is here",
+            "bob hears: * bob is here",
+            "another bob hears: * that is taken",
+            "ann hears: <ann> hello, bob",
+            "bob hears: <ann> hello, bob",
+            "bob hears: * ann has left",
+            "guests at the end: 1",
+            "bob hears the end: true",
+        ],
+    ),
+    (
+        "web_service",
+        &[
+            r#"HTTP/1.1 200 {"service":"corio"}"#,
+            r#"HTTP/1.1 200 {"below":1000000,"primes":78498}"#,
+            r#"HTTP/1.1 200 {"sum":7.5}"#,
+            r#"HTTP/1.1 400 {"error":"EOF while parsing a value at line 1 column 9"}"#,
+            r#"HTTP/1.1 404 {"not found":"/nowhere"}"#,
+            r#"HTTP/2.0 200 {"below":10,"primes":4}"#,
+            r#"HTTP/2.0 200 {"below":100,"primes":25}"#,
+            r#"HTTP/2.0 200 {"service":"corio"}"#,
+            "stopping",
+            r#"HTTP/2.0 200 {"slept":"300 ms"}"#,
+            "connections ended: 2, by force: 0",
+        ],
+    ),
+    (
+        "axum_service",
+        &[
+            r#"POST /notes: 201 {"number":1}"#,
+            r#"POST /notes: 201 {"number":2}"#,
+            "POST /notes: 400 Failed to parse the request body as JSON: *",
+            r#"GET /notes: 200 {"1":{"buy":"tea"},"2":{"buy":"jam"}}"#,
+            r#"GET /sorted: 200 ["{\"buy\":\"jam\"}","{\"buy\":\"tea\"}"]"#,
+            "DELETE /notes/1: 204",
+            "GET /notes/1: 404",
+            r#"GET /notes/2: 200 {"buy":"jam"}"#,
+            r#"GET /forever: 504 {"error":"it took too long"}"#,
+            "connections ended: 1, by force: 0",
+        ],
+    ),
+    (
+        "crawler",
+        &[
+            "host                     pages missing  given up retries",
+            "127.0.0.1:* 58       0         0       0",
+            "127.0.0.1:* 56      12         3       7",
+            "127.0.0.1:* 59       0         0       0",
+            "127.0.0.1:* 58       0         0      40",
+            "all                        231      12         3      47",
+            "limits kept: true",
+        ],
+    ),
+    (
+        "multicore_http",
+        &[
+            "400 of 400 requests were answered",
+            "counted on all loops: 400",
+            "answered by all workers: 400",
+            "every worker ended in order: true",
+        ],
+    ),
+];
+
+/// The one that interrupts itself.
+pub(crate) const GRACEFUL: Promise = (
+    "graceful_shutdown",
+    &[
+        "server: working on a report",
+        "Ctrl-C",
+        "the idle client got: goodbye",
+        "the busy client got: a report: done",
+        "connections left: 0",
+        "ended in good order",
+    ],
+);

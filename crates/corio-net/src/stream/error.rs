@@ -121,6 +121,14 @@ impl LastingError {
         LastingError(Arc::new(error))
     }
 
+    /// An error of which the original goes elsewhere.
+    pub(crate) fn of(error: &io::Error) -> LastingError {
+        LastingError::new(match error.raw_os_error() {
+            Some(number) => io::Error::from_raw_os_error(number),
+            None => io::Error::new(error.kind(), error.to_string()),
+        })
+    }
+
     /// The error once more: that of the operating system, or one of the same kind that says the same.
     pub(crate) fn again(&self) -> io::Error {
         match self.0.raw_os_error() {
@@ -137,7 +145,9 @@ impl fmt::Display for LastingError {
 }
 
 impl Error for LastingError {
+    /// What the error is made of, such as one of TLS.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
+        let inner = self.0.get_ref()?;
+        Some(inner)
     }
 }

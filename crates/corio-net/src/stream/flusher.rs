@@ -1,6 +1,6 @@
 //! The flusher: a task that sends what was written and could not be sent at once. It lives while there is something to send.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
 
 use corio_combinators::catch_cancel;
@@ -12,22 +12,24 @@ use super::connection::Connection;
 ///
 /// It is asked to end when the loop ends. As long as somebody holds the writer, who may be cleaning up and have something to say,
 /// it goes on; when asked again, or when the writer is gone, it gives up.
-pub(super) async fn flush(connection: Rc<Connection>) {
-    let connection = Ended(connection);
-    if let Some(task) = current_task() {
-        task.set_name("StreamWriter: sending");
-    }
-    while catch_cancel(poll_fn(|cx| connection.0.poll_send(cx)))
-        .await
-        .is_err()
-    {
-        if !connection.0.is_hurried() {
-            connection.0.give_up();
+pub(super) fn flush(connection: Rc<Connection>) -> impl Future<Output = ()> {
+    let ended = Ended(connection);
+    async move {
+        let connection = &ended.0;
+        if let Some(task) = current_task() {
+            task.set_name("StreamWriter: sending");
         }
+        while !connection.is_idle() {
+            let sent = catch_cancel(poll_fn(|cx| connection.poll_flusher(cx))).await;
+            if sent.is_err() && !connection.flusher_may_go_on() {
+                connection.give_up();
+            }
+        }
+        connection.sent();
     }
 }
 
-/// Tells the connection, also when the task was ended by force.
+/// Tells the connection, also when the task was ended by force or never began.
 struct Ended(Rc<Connection>);
 
 impl Drop for Ended {

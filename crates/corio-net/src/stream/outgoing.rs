@@ -70,6 +70,10 @@ impl Outgoing {
             lent.sent = 0;
             // What a burst needed is not kept for ever.
             lent.bytes.shrink_to(self.high.max(HIGH) * 2);
+        } else if lent.sent >= lent.bytes.len() - lent.sent {
+            // A buffer that is never empty must not grow for ever. Moving the rest is no more work than was sending the beginning.
+            lent.bytes.drain(..lent.sent);
+            lent.sent = 0;
         }
         let written_meanwhile = mem::replace(&mut self.pending, lent);
         let bytes = &written_meanwhile.bytes[written_meanwhile.sent..];
@@ -90,5 +94,42 @@ impl Outgoing {
 impl Pending {
     pub(super) fn rest(&self) -> &[u8] {
         &self.bytes[self.sent..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_that_is_never_empty_does_not_grow_and_keeps_its_order() {
+        let mut outgoing = Outgoing::new();
+        let (mut written, mut sent) = (0_u8, 0_u8);
+        for round in 0..10_000_usize {
+            while outgoing.len() < 50_000 {
+                outgoing.push(&[written]);
+                written = written.wrapping_add(1);
+            }
+            let lent = outgoing.lend();
+            let count = lent.rest().len().min(1 + round % 997);
+            for &byte in &lent.rest()[..count] {
+                assert_eq!(byte, sent);
+                sent = sent.wrapping_add(1);
+            }
+            outgoing.give_back(lent, count);
+        }
+        assert!(outgoing.pending.bytes.capacity() <= 4 * 50_000);
+    }
+
+    #[test]
+    fn what_is_written_while_bytes_are_lent_comes_behind_them() {
+        let mut outgoing = Outgoing::new();
+        outgoing.push(b"abcdef");
+        let lent = outgoing.lend();
+        outgoing.push(b"gh");
+        assert_eq!(outgoing.len(), 8);
+        outgoing.give_back(lent, 4);
+        assert_eq!(outgoing.pending.rest(), b"efgh");
+        assert_eq!(outgoing.len(), 4);
     }
 }

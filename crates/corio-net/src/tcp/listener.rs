@@ -171,7 +171,8 @@ impl TcpListener {
     }
 }
 
-fn bind_now(addr: SocketAddr, options: &BindOptions) -> io::Result<TcpListener> {
+/// Listens at one address.
+pub(crate) fn bind_now(addr: SocketAddr, options: &BindOptions) -> io::Result<TcpListener> {
     let socket: Socket = options.socket(addr, Type::STREAM, cfg!(unix))?;
     socket.bind(&addr.into())?;
     socket.listen(options.backlog)?;

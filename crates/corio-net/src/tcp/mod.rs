@@ -9,5 +9,6 @@ mod stream;
 pub use self::connect::Connect;
 pub use self::connector::TcpConnector;
 pub use self::listener::TcpListener;
+pub(crate) use self::listener::bind_now;
 pub use self::race::ConnectErrors;
 pub use self::stream::TcpStream;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::os::unix::net;
 use std::panic::Location;
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -13,7 +14,7 @@ use corio_reactor::Direction;
 use corio_runtime::{IoSource, IoWaiter};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::UnixStream;
+use super::{UnixStream, address};
 use crate::backoff::Backoff;
 use crate::bind::nonblocking_socket;
 
@@ -106,6 +107,15 @@ fn outcome(stream: &net::UnixStream) -> io::Result<()> {
             None => Err(io::ErrorKind::WouldBlock.into()),
         },
     }
+}
+
+/// Somebody accepts connections at the path, or might: it is not known that nobody does.
+pub(crate) fn is_listened_at(path: &Path) -> bool {
+    let attempt = || -> io::Result<()> {
+        let socket = nonblocking_socket(Domain::UNIX, Type::STREAM)?;
+        socket.connect(&address::of_path(path)?)
+    };
+    !matches!(attempt(), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 impl fmt::Debug for UnixConnect {

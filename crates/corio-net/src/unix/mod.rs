@@ -7,6 +7,7 @@ mod listener;
 mod stream;
 
 pub use self::connect::UnixConnect;
+pub(crate) use self::connect::is_listened_at;
 pub use self::datagram::UnixDatagram;
 pub use self::listener::UnixListener;
 pub use self::stream::UnixStream;

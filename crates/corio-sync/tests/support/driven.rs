@@ -1,12 +1,11 @@
 //! A future polled by hand.
 
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::Count;
+use super::{Count, leak};
 
 /// A boxed future with a waker that counts, for models that decide when anybody runs.
 pub struct Driven<T> {
@@ -47,6 +46,6 @@ impl<T> Driven<T> {
     }
 
     pub fn leak(self) {
-        mem::forget(self);
+        leak(self);
     }
 }

@@ -20,8 +20,8 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 pub use corio_loop::CorioLoop;
@@ -140,6 +140,15 @@ impl Wake for Count {
 /// Polls once with a waker that does nothing.
 pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Forgets a value whose memory a leak checker is still to find.
+pub fn leak<'a, T: 'a>(value: T) -> &'a mut T {
+    static LEAKED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    let leaked = Box::leak(Box::new(value));
+    let place = std::ptr::from_mut(leaked) as *const () as usize;
+    LEAKED.lock().unwrap().push(place);
+    leaked
 }
 
 /// Counts how many are alive, to see that every value is dropped once.

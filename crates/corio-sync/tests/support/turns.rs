@@ -162,6 +162,9 @@ impl Executor for Turns {
                         if self.run_task(&task, &mut main) {
                             // Jobs may hold the executor, which holds them: part the two.
                             drop(self.0.tasks.take());
+                            // So do entries, whose wakers hold the queue.
+                            let left = std::mem::take(&mut *self.0.ready.lock().unwrap());
+                            drop(left);
                             return;
                         }
                     }

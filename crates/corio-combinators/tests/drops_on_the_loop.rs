@@ -1,0 +1,185 @@
+//! The futures of the event loop that wait for time, threads and I/O, given up at each of their suspensions, by a drop and by a
+//! cancellation: the loop has no task, no node and no source left, and ends at once.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use corio_combinators::timeout;
+use corio_runtime::{
+    EventLoop, IoSource, create_task, current_task, get_running_loop, interval, sleep, sleep_until,
+    to_thread, yield_now,
+};
+
+type Running = Pin<Box<dyn Future<Output = ()>>>;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+corio_runtime::context! {
+    static NAME: u32 = 0;
+}
+
+type Row = (&'static str, fn() -> Running);
+
+/// The future that each case is about, and how it is made within a task.
+const CASES: &[Row] = &[
+    ("YieldNow", || Box::pin(yield_now())),
+    ("Sleep", || Box::pin(sleep(SECOND))),
+    ("Sleep until", || {
+        Box::pin(sleep_until(get_running_loop().time() + SECOND))
+    }),
+    ("Tick", || {
+        Box::pin(async {
+            let mut ticks = interval(SECOND);
+            for _ in 0..3 {
+                ticks.tick().await;
+            }
+        })
+    }),
+    ("With", || {
+        Box::pin(async {
+            NAME.with(7, async {
+                sleep(SECOND).await;
+                assert_eq!(NAME.get(), 7);
+            })
+            .await;
+            assert_eq!(NAME.get(), 0);
+        })
+    }),
+    ("RemoteTask", || {
+        Box::pin(async {
+            let remote = get_running_loop().remote();
+            let task = remote.create_task(yield_now);
+            drop(remote);
+            task.await.unwrap();
+        })
+    }),
+    ("ToThread", || {
+        Box::pin(async {
+            let (go, told) = mpsc::channel();
+            create_task(async move {
+                yield_now().await;
+                // Nobody may have begun.
+                let _ = go.send(7);
+            });
+            assert_eq!(to_thread(move || told.recv().unwrap()).await.unwrap(), 7);
+        })
+    }),
+    ("IoReady", || {
+        Box::pin(async {
+            let (source, writer) = pair();
+            create_task(async move {
+                yield_now().await;
+                // Nobody may be there to read it.
+                let _ = (&writer).write_all(b"x");
+            });
+            // Until an attempt has failed, a source counts as ready.
+            let attempt = source.try_read_io(|mut stream| stream.read(&mut [0; 8]));
+            assert!(attempt.is_err());
+            source.readable().await.unwrap();
+        })
+    }),
+    ("TryIo", || {
+        Box::pin(async {
+            let (source, writer) = pair();
+            create_task(async move {
+                yield_now().await;
+                // Nobody may be there to read it.
+                let _ = (&writer).write_all(b"x");
+            });
+            let read = source.read_io(|mut stream| stream.read(&mut [0; 8]));
+            assert_eq!(read.await.unwrap(), 1);
+        })
+    }),
+];
+
+fn pair() -> (IoSource<UnixStream>, UnixStream) {
+    let (reader, writer) = UnixStream::pair().unwrap();
+    reader.set_nonblocking(true).unwrap();
+    (IoSource::new(reader), writer)
+}
+
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Drop,
+    Cancel,
+}
+
+/// Gives a future up at one suspension. False: it had ended before.
+fn give_up(name: &str, make: fn() -> Running, how: How, at: usize) -> bool {
+    let event_loop = EventLoop::builder().virtual_clock().build().unwrap();
+    let gave_up = Rc::new(Cell::new(false));
+    let noted = gave_up.clone();
+    let main = async {
+        let task = create_task(async move {
+            let mut work = Some(make());
+            let mut left = at;
+            let mut step = move |cx: &mut Context<'_>| {
+                let polled = work.as_mut()?.as_mut().poll(cx);
+                if polled.is_ready() {
+                    return None;
+                }
+                left = left.saturating_sub(1);
+                if left == 0 && !noted.replace(true) {
+                    match how {
+                        How::Drop => work = None,
+                        How::Cancel => assert!(current_task()?.cancel()),
+                    }
+                }
+                work.is_some().then_some(())
+            };
+            poll_fn(|cx| match step(cx) {
+                Some(()) => Poll::Pending,
+                None => Poll::Ready(()),
+            })
+            .await;
+        });
+        let ended = (&task).await;
+        assert!(ended.is_ok() || matches!(how, How::Cancel));
+        assert_eq!(NAME.get(), 0, "the context is as it was");
+        // What runs elsewhere comes back, and tasks of their own end.
+        let about = format!("{name}, given up by a {how:?} at suspension {at}");
+        let others = || get_running_loop().all_tasks().len() - 1;
+        let rest = async {
+            // What was sent to the loop is a task only when it has been taken.
+            sleep(SECOND).await;
+            while others() > 0 {
+                sleep(SECOND).await;
+            }
+        };
+        let rest = timeout(60 * SECOND, rest).await;
+        assert!(rest.is_ok(), "{about}: tasks are left");
+    };
+    event_loop.run_until_complete(main).unwrap();
+    assert_eq!(
+        corio_core::cancel::nodes_alive(),
+        0,
+        "{name}: nodes are left"
+    );
+    let left = event_loop.all_tasks();
+    assert!(left.is_empty(), "{name} at {at} by a {how:?}: {left:?}");
+    assert!(event_loop.reactor().is_empty(), "{name}: sources are left");
+    assert!(
+        event_loop.close().is_clean(),
+        "{name} leaves something behind"
+    );
+    gave_up.get()
+}
+
+#[test]
+fn a_future_of_the_loop_that_is_given_up_at_any_suspension_leaves_nothing() {
+    for (name, make) in CASES {
+        for how in [How::Drop, How::Cancel] {
+            let suspensions = (1..).take_while(|at| give_up(name, *make, how, *at));
+            let count = suspensions.count();
+            assert!(count > 0, "{name} has to suspend");
+            assert!(count < 100, "{name} is too long");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Servers in the Unix domain: what becomes of the file at the path.
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use corio_net::{open_unix_connection, start_unix_server};
+use support::run;
+
+/// A path of its own for each test, which is empty before and after.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let file = format!("corio-server-unix-{}-{name}", std::process::id());
+        let place = Place(std::env::temp_dir().join(file));
+        fs::remove_file(&place.0).ok();
+        place
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        fs::remove_file(&self.0).ok();
+    }
+}
+
+#[test]
+fn c144_the_file_goes_with_the_server() {
+    let place = Place::new("goes");
+    run(async {
+        let server = start_unix_server(async |_, writer| writer.write(b"x"), &place.0).await?;
+        assert!(server.local_addrs().is_empty() && server.is_serving());
+        let (mut reader, writer) = open_unix_connection(&place.0).limit(10).await?;
+        assert_eq!(reader.read_to_end().await?, b"x");
+        assert_eq!(writer.peer_addr(), None);
+        assert!(writer.can_write_eof());
+        drop(writer);
+        server.close();
+        assert!(!place.0.exists());
+        server.wait_closed().await;
+        Ok(())
+    });
+}
+
+#[test]
+fn c144_a_file_that_is_gone_is_no_error() {
+    let place = Place::new("gone");
+    run(async {
+        let server = start_unix_server(async |_, _| (), &place.0).await?;
+        fs::remove_file(&place.0)?;
+        server.close();
+        server.wait_closed().await;
+        Ok(())
+    });
+}
+
+#[test]
+fn c144_a_file_that_has_taken_the_place_is_kept() {
+    let place = Place::new("replaced");
+    run(async {
+        let server = start_unix_server(async |_, _| (), &place.0).await?;
+        // The new file exists before the old one goes, so that it cannot get its number.
+        let other = Place::new("replacement");
+        let replacement = UnixListener::bind(&other.0)?;
+        fs::rename(&other.0, &place.0)?;
+        server.close();
+        assert!(place.0.exists());
+        drop(replacement);
+        Ok(())
+    });
+}
+
+#[test]
+fn c144_the_file_is_kept_if_that_was_asked_for() {
+    let place = Place::new("kept");
+    run(async {
+        let server = start_unix_server(async |_, _| (), &place.0)
+            .cleanup_socket(false)
+            .await?;
+        server.close();
+        assert!(place.0.exists());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_file_that_nobody_listens_at_any_more_is_replaced() {
+    let place = Place::new("stale");
+    drop(UnixListener::bind(&place.0).unwrap());
+    assert!(place.0.exists());
+    run(async {
+        let server = start_unix_server(async |_, writer| writer.write(b"x"), &place.0).await?;
+        let (mut reader, _writer) = open_unix_connection(&place.0).await?;
+        assert_eq!(reader.read_to_end().await?, b"x");
+        let report = server.shutdown(Duration::from_secs(5)).await;
+        assert_eq!(report.forced, 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_server_that_lives_and_files_of_other_kinds_are_left_alone() {
+    let place = Place::new("alive");
+    let _alive = UnixListener::bind(&place.0).unwrap();
+    let file = Place::new("file");
+    fs::write(&file.0, "mine").unwrap();
+    run(async {
+        for path in [&place.0, &file.0] {
+            let error = start_unix_server(async |_, _| (), path).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+            assert!(path.exists());
+        }
+        Ok(())
+    });
+    assert_eq!(fs::read(&file.0).unwrap(), b"mine");
+}
