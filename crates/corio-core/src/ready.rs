@@ -108,11 +108,11 @@ impl Ready {
     #[inline(never)]
     fn push_moving(&self, entry: Entry) {
         let (length, room) = (self.len(), self.room());
-        // Moving is cheap as long as there is much more room than line.
-        let other = if length <= room / 4 && room > 0 {
+        // As long as the line takes no more than half of the room, each entry is moved once at most on the average.
+        let other = if length <= room / 2 && room > 0 {
             None
         } else {
-            Some(Buffer::with_room((length * 4).max(64)))
+            Some(Buffer::with_room((length * 2).max(64)))
         };
         // SAFETY: see the module.
         let line = unsafe { &mut *self.line.get() };
