@@ -55,6 +55,10 @@ fn tls_and_what_makes_it_go_where_their_owner_goes() {
     goes_anywhere::<TlsHandshake<TcpStream>>();
     moves::<OpenTls>();
     moves::<OpeningTls>();
+    // Made of streams, which stay on their thread.
+    fn shows<T: Unpin + Debug>() {}
+    shows::<StartTls>();
+    shows::<TlsStream<Upgraded>>();
 }
 
 #[cfg(unix)]

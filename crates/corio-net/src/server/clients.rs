@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use corio_core::AnyTask;
 
 use super::shared::Shared;
-use crate::stream::Connection;
+use crate::stream::{Connection, Guest};
 
 /// The connections, in places that are used again.
 #[derive(Default)]
@@ -131,6 +131,13 @@ impl Presence {
         if let Some(client) = &mut shared.clients.table.borrow_mut().places[*index] {
             client.connection = Rc::downgrade(connection);
         }
+    }
+}
+
+impl Guest for Presence {
+    #[cfg(feature = "tls")]
+    fn moves_to(&self, connection: &Rc<Connection>) {
+        self.set_connection(connection);
     }
 }
 

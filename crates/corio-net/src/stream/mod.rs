@@ -21,10 +21,12 @@ mod outgoing;
 mod reader;
 mod reads;
 mod transport;
+#[cfg(feature = "tls")]
+mod upgrade;
 mod writer;
 mod writes;
 
-pub(crate) use self::connection::Connection;
+pub(crate) use self::connection::{Connection, Guest};
 pub use self::error::{IncompleteReadError, LimitOverrunError, ReadError};
 pub use self::feeder::StreamFeeder;
 pub use self::lines::{Lines, NextLine};
@@ -34,5 +36,9 @@ pub use self::open::{OpenUnixConnection, OpeningUnix, open_unix_connection};
 pub use self::options::StreamOptions;
 pub use self::reader::StreamReader;
 pub use self::reads::{Read, ReadExactly, ReadLine, ReadToEnd, ReadUntil};
+#[cfg(feature = "tls")]
+pub use self::upgrade::Upgraded;
+#[cfg(feature = "tls")]
+pub(crate) use self::upgrade::{Parts, settle, take_apart};
 pub use self::writer::StreamWriter;
 pub use self::writes::{ConnectionClosed, Drain};

@@ -249,6 +249,11 @@ impl StreamReader {
         })
     }
 
+    #[cfg(feature = "tls")]
+    pub(super) fn is_of(&self, connection: &Rc<Connection>) -> bool {
+        matches!(&self.source, Source::Connection(own) if Rc::ptr_eq(own, connection))
+    }
+
     /// At the beginning of every read: an error that lasts comes before what is in the buffer.
     pub(super) fn check(&self) -> io::Result<()> {
         match self.exception() {

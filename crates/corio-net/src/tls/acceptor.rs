@@ -76,8 +76,19 @@ impl TlsAcceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        self.accept_at(stream, Location::caller())
+    }
+
+    pub(super) fn accept_at<S>(
+        &self,
+        stream: S,
+        site: &'static Location<'static>,
+    ) -> TlsHandshake<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let accept = futures_rustls::TlsAcceptor::from(self.config.clone()).accept(stream);
-        TlsHandshake::of_server(accept, self.limits, Location::caller())
+        TlsHandshake::of_server(accept, self.limits, site)
     }
 }
 

@@ -36,12 +36,14 @@
 //! | the end that the peer says | reading comes to its end |
 //! | a connection that breaks off | reading fails with [`UnexpectedEof`](std::io::ErrorKind::UnexpectedEof): what came may be cut short |
 //! | closing | says so to the peer, and waits for its end for 30 s, unless told otherwise |
+//! | on a connection in use | [`StreamWriter::start_tls`](crate::StreamWriter::start_tls): the streams go in, others come out |
 //! | ending only what is written | not there: [`can_write_eof`](crate::StreamWriter::can_write_eof) is false |
 
 mod acceptor;
 mod connector;
 mod handshake;
 mod open;
+mod start;
 mod stream;
 
 pub use futures_rustls::rustls;
@@ -50,7 +52,9 @@ pub use self::acceptor::TlsAcceptor;
 pub use self::connector::TlsConnector;
 pub use self::handshake::TlsHandshake;
 pub use self::open::{OpenTls, OpeningTls};
+pub use self::start::StartTls;
 pub use self::stream::TlsStream;
+pub use crate::stream::Upgraded;
 
 use std::time::Duration;
 

@@ -9,7 +9,6 @@
 
 mod sending;
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io;
@@ -48,7 +47,21 @@ pub(crate) struct Connection {
     /// The loop has asked the flusher to end.
     hurried: Cell<bool>,
     /// Dropped when the connection is closed.
-    guest: Cell<Option<Box<dyn Any>>>,
+    guest: Cell<Option<Box<dyn Guest>>>,
+}
+
+/// What a connection keeps: the count of a server.
+pub(crate) trait Guest: 'static {
+    /// What was this connection is another one now.
+    #[cfg(feature = "tls")]
+    fn moves_to(&self, connection: &Rc<Connection>);
+}
+
+/// What is left of a connection that goes on as another one.
+#[cfg(feature = "tls")]
+pub(in crate::stream) struct Dismantled {
+    pub(in crate::stream) transport: Box<dyn Transport>,
+    pub(in crate::stream) guest: Option<Box<dyn Guest>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,10 +113,26 @@ impl Connection {
     }
 
     /// Keeps something until the connection is closed.
-    pub(crate) fn set_guest(&self, guest: impl Any) {
+    pub(crate) fn set_guest(&self, guest: impl Guest) {
+        self.set_guest_box(Box::new(guest));
+    }
+
+    pub(in crate::stream) fn set_guest_box(&self, guest: Box<dyn Guest>) {
         if self.phase.get() != Phase::Closed {
-            drop(self.guest.replace(Some(Box::new(guest))));
+            drop(self.guest.replace(Some(guest)));
         }
+    }
+
+    /// Takes out what can live on without it, and is closed from then on. `None`: it is closing, or its transport is being polled.
+    #[cfg(feature = "tls")]
+    pub(in crate::stream) fn dismantle(&self) -> Option<Dismantled> {
+        if self.phase.get() != Phase::Open {
+            return None;
+        }
+        let transport = self.transport.take()?;
+        let guest = self.guest.take();
+        self.finish();
+        Some(Dismantled { transport, guest })
     }
 
     pub(in crate::stream) fn phase(&self) -> Phase {
