@@ -41,7 +41,7 @@
 //! | `macros` | [`#[corio::main]`](macro@main), [`#[corio::test]`](macro@test) |
 //! | `sync` | [`sync`] |
 //! | `coroutine` | [`coroutine`] |
-//! | `net`, not on by default | `net` |
+//! | `net` | `net` |
 //! | `tls`, `hyper`, `tokio-io`, not on by default | parts of `net`: TLS, and the traits of others on our streams |
 //!
 //! # What is promised
