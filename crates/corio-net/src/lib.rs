@@ -39,6 +39,7 @@
 //! | `accept`, `bind` | what listeners have in common: [`Accept`], [`Incoming`], [`Bind`], [`BindOptions`] |
 //! | `resolve` | [`resolve`], [`Lookup`], and what counts as an address: [`ToSocketAddrs`] |
 //! | `compat` | the traits of hyper and tokio, with the features `hyper` and `tokio-io` |
+//! | `tls` | TLS by rustls, with the feature `tls` |
 //! | `wake_list` | who waits for one thing, on one thread |
 //! | `handles` | lending handles of the operating system |
 //!
@@ -71,6 +72,8 @@ mod wake_list;
 
 #[cfg(any(feature = "hyper", feature = "tokio-io"))]
 pub mod compat;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use accept::{Accept, Incoming, Listener};
 pub use bind::{Bind, BindOptions};

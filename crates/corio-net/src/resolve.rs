@@ -1,5 +1,6 @@
 //! From what programs write as an address to socket addresses.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{
@@ -71,8 +72,18 @@ enum Stage {
     Host(String, u16),
     /// A string without a port that can be read.
     WithoutPort(String),
+    Own(Own),
     Asked(ToThread<io::Result<Vec<SocketAddr>>>),
     Over,
+}
+
+/// What looks up in place of the system.
+struct Own(Box<dyn FnOnce() -> io::Result<Vec<SocketAddr>> + Send>);
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
 }
 
 impl Lookup {
@@ -92,6 +103,44 @@ impl Lookup {
         }
         let stage = Stage::Host(host.to_owned(), port);
         Lookup { stage }
+    }
+
+    /// A look-up by code of your own, which may block: it runs on one of the threads that look names up.
+    ///
+    /// There are at most 64 of them in a process; while so many hang, other look-ups wait.
+    ///
+    /// ```
+    /// # use corio_runtime as corio;
+    /// use corio_net::{Lookup, TcpListener, TcpStream};
+    ///
+    /// corio::run(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let addr = listener.local_addr()?;
+    ///     let from_a_table = Lookup::blocking(move || Ok(vec![addr]));
+    ///     TcpStream::connect(from_a_table).await.map(drop)
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn blocking<F>(look_up: F) -> Lookup
+    where
+        F: FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
+    {
+        let stage = Stage::Own(Own(Box::new(look_up)));
+        Lookup { stage }
+    }
+
+    /// The name that is looked up; of what is known, the address, unless there are several.
+    #[cfg(feature = "tls")]
+    pub(crate) fn name(&self) -> Option<String> {
+        match &self.stage {
+            Stage::Host(host, _) => Some(host.clone()),
+            Stage::Known(addresses) => {
+                let (first, others) = addresses.split_first()?;
+                let same = others.iter().all(|other| other.ip() == first.ip());
+                same.then(|| first.ip().to_string())
+            }
+            _ => None,
+        }
     }
 
     fn parsed(text: &str) -> Lookup {
@@ -124,8 +173,14 @@ impl Future for Lookup {
                 Stage::Host(host, port) => {
                     let (host, port) = (std::mem::take(host), *port);
                     let ask = move || Ok((host.as_str(), port).to_socket_addrs()?.collect());
-                    let asked = get_running_loop().run_in_executor(resolver_threads(), ask);
-                    self.stage = Stage::Asked(asked);
+                    self.stage = Stage::Own(Own(Box::new(ask)));
+                }
+                Stage::Own(_) => {
+                    let event_loop = get_running_loop();
+                    if let Stage::Own(Own(ask)) = std::mem::replace(&mut self.stage, Stage::Over) {
+                        let asked = event_loop.run_in_executor(resolver_threads(), ask);
+                        self.stage = Stage::Asked(asked);
+                    }
                 }
                 Stage::WithoutPort(text) => {
                     let message = format!("{text:?} is not of the form host:port");

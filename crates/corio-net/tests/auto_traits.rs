@@ -43,6 +43,20 @@ fn look_ups_and_connections_under_way_are_send_and_unpin() {
     moves::<UdpConnect<'_>>();
 }
 
+#[cfg(feature = "tls")]
+#[test]
+fn tls_and_what_makes_it_go_where_their_owner_goes() {
+    use corio_net::tls::*;
+
+    fn moves<T: Send + Unpin + Debug>() {}
+    goes_anywhere::<TlsConnector>();
+    goes_anywhere::<TlsAcceptor>();
+    goes_anywhere::<TlsStream<TcpStream>>();
+    goes_anywhere::<TlsHandshake<TcpStream>>();
+    moves::<OpenTls>();
+    moves::<OpeningTls>();
+}
+
 #[cfg(unix)]
 #[test]
 fn unix_sockets_and_their_futures_are_send_sync_unpin_and_debug() {

@@ -4,13 +4,19 @@ use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
 
+#[cfg(feature = "tls")]
+use corio_core::Report;
 use corio_runtime::create_task;
+#[cfg(feature = "tls")]
+use corio_runtime::get_running_loop;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::acceptor::Acceptor;
 use super::clients::{Clients, OfTask, Presence};
 use super::shared::Shared;
 use crate::stream::{StreamOptions, StreamReader, StreamWriter};
+#[cfg(feature = "tls")]
+use crate::tls::TlsAcceptor;
 
 /// What a handler may give: nothing, or a `Result`. An `Err` goes to the exception handler of the loop.
 pub trait HandlerOutput: sealed::Sealed {
@@ -82,6 +88,54 @@ where
         begin(presence, name, async move {
             (handler.handler)(reader, writer).await.outcome()
         });
+    }
+}
+
+/// A handler of a reader and a writer with TLS. The handshake is a part of the connection's task: a client that is slow holds up
+/// nobody else, and closing the server ends it.
+#[cfg(feature = "tls")]
+pub(super) struct Secured<H> {
+    pub(super) handler: H,
+    pub(super) options: StreamOptions,
+    pub(super) acceptor: TlsAcceptor,
+}
+
+#[cfg(feature = "tls")]
+impl<A, H, R> Handle<A> for Secured<H>
+where
+    A: Acceptor<Connection: AsyncRead + AsyncWrite + Unpin>,
+    H: AsyncFn(StreamReader, StreamWriter) -> R + 'static,
+    R: HandlerOutput,
+{
+    fn begin(self: &Rc<Self>, shared: &Rc<Shared>, connection: A::Connection, peer: A::Peer) {
+        let name = task_name(shared, &peer);
+        let this = self.clone();
+        let presence = Clients::enter(shared);
+        let of_connection = presence.clone();
+        begin(presence, name, async move {
+            let options = this.options.of_socket(&connection);
+            let stream = match this.acceptor.accept(connection).await {
+                Ok(stream) => stream,
+                Err(error) => {
+                    handshake_failed(&peer, &error);
+                    return Ok(());
+                }
+            };
+            let (reader, writer) = options.streams(stream);
+            of_connection.set_connection(writer.connection());
+            writer.connection().set_guest(of_connection);
+            (this.handler)(reader, writer).await.outcome()
+        });
+    }
+}
+
+/// Whoever knocks at an open port can make this happen, so it is told in debug mode only.
+#[cfg(feature = "tls")]
+fn handshake_failed(peer: &impl fmt::Debug, error: &std::io::Error) {
+    let event_loop = get_running_loop();
+    if event_loop.debug() {
+        let message = format!("the TLS handshake with {peer:?} failed: {error}");
+        event_loop.call_exception_handler(&Report::new(message));
     }
 }
 

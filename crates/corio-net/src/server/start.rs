@@ -13,11 +13,15 @@ use std::time::Duration;
 
 use super::accepting::Seat;
 use super::handle::Server;
-use super::handler::{HandlerOutput, Streams};
+#[cfg(feature = "tls")]
+use super::handler::Secured;
+use super::handler::{Handle, HandlerOutput, Streams};
 use super::options::ServeOptions;
 use super::shared::{AnySeat, Shared};
 use crate::stream::{StreamOptions, StreamReader, StreamWriter};
 use crate::tcp::bind_now;
+#[cfg(feature = "tls")]
+use crate::tls::TlsAcceptor;
 use crate::{BindOptions, Lookup, TcpListener, ToSocketAddrs};
 
 /// Serves TCP connections: each has a task of its own, in which `handler` gets a reader and a writer.
@@ -80,6 +84,8 @@ where
         bind: BindOptions::new().backlog(BACKLOG).only_v6(true),
         streams: StreamOptions::new(),
         serve: ServeOptions::new(),
+        #[cfg(feature = "tls")]
+        tls: None,
         site: Location::caller(),
     }
 }
@@ -129,6 +135,8 @@ pub struct StartServer<H> {
     bind: BindOptions,
     streams: StreamOptions,
     serve: ServeOptions,
+    #[cfg(feature = "tls")]
+    tls: Option<TlsAcceptor>,
     site: &'static Location<'static>,
 }
 
@@ -172,6 +180,17 @@ impl<H> StartServer<H> {
     /// How long connections may clean up, see [`ServeOptions::grace`].
     pub fn grace(mut self, grace: Duration) -> Self {
         self.serve = self.serve.grace(grace);
+        self
+    }
+
+    /// With TLS. It takes a `rustls::ServerConfig` or a [`TlsAcceptor`](crate::tls::TlsAcceptor).
+    ///
+    /// The handshake is made in the task of the connection, before the handler begins. When it fails the connection is closed, and
+    /// in debug mode the exception handler is told.
+    #[cfg(feature = "tls")]
+    #[doc(alias = "ssl")]
+    pub fn tls(mut self, acceptor: impl Into<TlsAcceptor>) -> Self {
+        self.tls = Some(acceptor.into());
         self
     }
 
@@ -229,17 +248,36 @@ where
             Places::Lookup(_) => bind_all(addresses, &start.bind)?,
             Places::Listener(listener) => vec![listener?],
         };
-        let handler = Rc::new(Streams {
+        #[cfg(feature = "tls")]
+        if let Some(acceptor) = start.tls {
+            let handler = Secured {
+                handler: start.handler,
+                options: start.streams,
+                acceptor,
+            };
+            let server = server(handler, listeners, start.serve, start.site);
+            return Poll::Ready(Ok(server));
+        }
+        let handler = Streams {
             handler: start.handler,
             options: start.streams,
-        });
-        let seat = |listener| -> Rc<dyn AnySeat> {
-            Rc::new(Seat::new(listener, handler.clone(), start.site))
         };
-        let seats = listeners.into_iter().map(seat).collect();
-        let server = Server::new(Shared::new(start.serve, seats, None));
+        let server = server(handler, listeners, start.serve, start.site);
         Poll::Ready(Ok(server))
     }
+}
+
+fn server(
+    handler: impl Handle<TcpListener>,
+    listeners: Vec<TcpListener>,
+    options: ServeOptions,
+    site: &'static Location<'static>,
+) -> Server {
+    let handler = Rc::new(handler);
+    let seat =
+        |listener| -> Rc<dyn AnySeat> { Rc::new(Seat::new(listener, handler.clone(), site)) };
+    let seats = listeners.into_iter().map(seat).collect();
+    Server::new(Shared::new(options, seats, None))
 }
 
 /// All of them, or none. What a name means twice is bound once; a family that this machine does not have is left out, as long as

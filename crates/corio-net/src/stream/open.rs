@@ -87,6 +87,17 @@ impl OpenConnection {
         self.connector = connector;
         self
     }
+
+    #[track_caller]
+    pub(crate) fn begin(self) -> (Connect, StreamOptions) {
+        (self.connector.connect(self.lookup), self.options)
+    }
+
+    /// What the host is called, if that is known.
+    #[cfg(feature = "tls")]
+    pub(crate) fn host(&self) -> Option<String> {
+        self.lookup.name()
+    }
 }
 
 impl IntoFuture for OpenConnection {
@@ -95,10 +106,8 @@ impl IntoFuture for OpenConnection {
 
     #[track_caller]
     fn into_future(self) -> Opening {
-        Opening {
-            connect: self.connector.connect(self.lookup),
-            options: self.options,
-        }
+        let (connect, options) = self.begin();
+        Opening { connect, options }
     }
 }
 

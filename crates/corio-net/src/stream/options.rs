@@ -76,6 +76,17 @@ impl StreamOptions {
         self
     }
 
+    /// With the addresses of a socket that something is to be wrapped around.
+    #[cfg(feature = "tls")]
+    pub(crate) fn of_socket<T>(&self, socket: &T) -> StreamOptions
+    where
+        T: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let facts = Facts::of(socket);
+        let options = self.clone();
+        options.peer_addr(facts.peer).local_addr(facts.local)
+    }
+
     /// Makes the reader and the writer of a transport, which belongs to the loop that runs now.
     ///
     /// # Panics
