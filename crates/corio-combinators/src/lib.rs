@@ -14,6 +14,7 @@
 //!  many, the first first  as_completed ────▶ handles in the order of their ends
 //!  many, until enough     wait ────────────▶ (done, pending)               never cancels, nothing is lost
 //!  many, all or nothing   task_group ──────▶ the first failure cancels the others, every failure is kept
+//!  one after the other    staggered_race ──▶ the first success
 //!  one, for so long       timeout, move_on_after, CancelScope
 //!  one, to its end        shield
 //!  a clean-up             finally, with, catch_cancel
@@ -46,6 +47,7 @@
 //! | `wait` | [`wait`](wait()), [`try_wait`], [`ReturnWhen`] |
 //! | `as_completed`, `as_completed_within` | [`as_completed()`], without and with a time limit |
 //! | `shield` | [`shield`](shield()) |
+//! | `staggered` | [`staggered_race`] |
 //! | `task_group` | [`task_group`](task_group()), [`TaskGroup`], [`GroupError`] |
 //! | `timeout`, `cancel_scope`, `deadline` | limits in time, and by hand |
 //! | `catch`, `finally`, `with` | code that runs after a cancellation |
@@ -85,6 +87,7 @@ mod scope_state;
 mod set;
 mod settle;
 mod shield;
+mod staggered;
 mod task_group;
 mod timeout;
 mod timer;
@@ -105,6 +108,7 @@ pub use gather_macro::gather_set;
 pub use gather_results::GatherResults;
 pub use scope::{Scope, ScopeFuture, scope};
 pub use shield::{Shield, shield};
+pub use staggered::{Staggered, StaggeredRace, staggered_race};
 pub use task_group::{
     ChildOutput, Failure, Failures, GroupError, GroupScope, Readiness, Start, TaskGroup, task_group,
 };

@@ -70,6 +70,7 @@
 #![forbid(unsafe_code)]
 
 mod closed;
+mod first;
 mod guard;
 mod handle;
 mod name;

@@ -22,6 +22,8 @@ use std::mem;
 use std::num::NonZeroU64;
 use std::task::{Poll, Waker};
 
+use crate::first::First;
+
 /// A waiter's number, owned by its future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(NonZeroU64);
@@ -51,12 +53,6 @@ pub(crate) struct Waiters<D> {
     ring: RefCell<Ring<D>>,
 }
 
-struct First<D> {
-    ticket: Cell<Option<Ticket>>,
-    waker: Cell<Option<Waker>>,
-    data: Cell<Option<D>>,
-}
-
 /// In the order of their numbers.
 struct Ring<D> {
     entries: VecDeque<Entry<D>>,
@@ -78,11 +74,7 @@ impl<D: Copy> Waiters<D> {
             served: Cell::new(1),
             present: Cell::new(0),
             unwoken: Cell::new(0),
-            first: First {
-                ticket: Cell::new(None),
-                waker: Cell::new(None),
-                data: Cell::new(None),
-            },
+            first: First::new(),
             ring: RefCell::new(Ring {
                 entries: VecDeque::new(),
                 gaps: 0,
@@ -93,7 +85,7 @@ impl<D: Copy> Waiters<D> {
     /// Those who wait.
     pub(crate) fn waiting(&self) -> usize {
         let ring = self.ring.borrow();
-        let first = usize::from(self.first.ticket.get().is_some());
+        let first = usize::from(self.first.ticket().is_some());
         first + ring.entries.len() - ring.gaps - self.unwoken.get()
     }
 
@@ -198,7 +190,7 @@ impl<D: Copy> Waiters<D> {
     /// if that has let this waiter be chosen.
     #[inline]
     pub(crate) fn renew(&self, ticket: Ticket, waker: &Waker) -> bool {
-        if self.first.ticket.get() == Some(ticket) && self.first.will_wake(waker) {
+        if self.first.ticket() == Some(ticket) && self.first.will_wake(waker) {
             return false;
         }
         self.renew_other(ticket, waker)
@@ -212,8 +204,8 @@ impl<D: Copy> Waiters<D> {
             return false;
         }
         let mut spare = Some(waker.clone());
-        if self.first.ticket.get() == Some(ticket) {
-            spare = self.first.waker.replace(spare);
+        if self.first.ticket() == Some(ticket) {
+            spare = self.first.replace_waker(spare);
         } else if let Some(entry) = self.ring.borrow_mut().find(ticket) {
             mem::swap(&mut entry.waker, &mut spare);
         }
@@ -355,7 +347,7 @@ impl<D: Copy> Waiters<D> {
 
     /// Takes a waiter out of the line.
     fn remove(&self, ticket: Ticket) {
-        if self.first.ticket.get() == Some(ticket) {
+        if self.first.ticket() == Some(ticket) {
             return drop(self.first.leave());
         }
         let mut ring = self.ring.borrow_mut();
@@ -384,36 +376,6 @@ impl<D: Copy> Waiters<D> {
 impl<D: Copy> Default for Waiters<D> {
     fn default() -> Self {
         Waiters::new()
-    }
-}
-
-impl<D: Copy> First<D> {
-    #[inline]
-    fn enter(&self, ticket: Ticket, waker: Waker, data: D) {
-        self.ticket.set(Some(ticket));
-        self.data.set(Some(data));
-        // Nobody is here, so there is none to drop.
-        mem::forget(self.waker.replace(Some(waker)));
-    }
-
-    #[inline]
-    fn get(&self) -> Option<(Ticket, D)> {
-        self.ticket.get().zip(self.data.get())
-    }
-
-    /// The waker of the one that leaves.
-    #[inline]
-    fn leave(&self) -> Option<Waker> {
-        self.ticket.set(None);
-        self.waker.take()
-    }
-
-    #[inline]
-    fn will_wake(&self, waker: &Waker) -> bool {
-        let known = self.waker.take();
-        let same = known.as_ref().is_some_and(|known| known.will_wake(waker));
-        self.waker.set(known);
-        same
     }
 }
 

@@ -59,10 +59,10 @@
 pub use corio_combinators::{
     AsCompleted, AsCompletedWithin, CancelScope, CatchCancel, ChildOutput, Failure, Failures,
     Finally, Gather, GatherResults, GroupError, GroupScope, MoveOnAfter, NextCompleted,
-    NextCompletedWithin, Readiness, ReturnWhen, RunScope, Scope, ScopeFuture, Shield, Start,
-    TaskGroup, Timeout, TimeoutError, TryGather, Wait, With, as_completed, catch_cancel, deadline,
-    finally, gather, move_on_after, scope, shield, task_group, timeout, timeout_at, try_gather,
-    try_wait, wait, with,
+    NextCompletedWithin, Readiness, ReturnWhen, RunScope, Scope, ScopeFuture, Shield, Staggered,
+    StaggeredRace, Start, TaskGroup, Timeout, TimeoutError, TryGather, Wait, With, as_completed,
+    catch_cancel, deadline, finally, gather, move_on_after, scope, shield, staggered_race,
+    task_group, timeout, timeout_at, try_gather, try_wait, wait, with,
 };
 pub use corio_core::{
     AnyTask, CallbackId, Cancelled, Handle, InvalidState, LoopClosed, OrPropagate, OwnedWait,

@@ -79,6 +79,7 @@ fn tasks_promises_and_what_waits_for_them_never_leave_their_thread() {
         corio::NextCompletedWithin<'static, corio::Task<Both>> => false false true;
         corio::Shield<corio::Task<Both>>         => false false true;
         corio::TaskGroup<Both>                   => false false true;
+        corio::StaggeredRace<Both, Both>         => false false true;
     }
 }
 
@@ -89,6 +90,14 @@ fn sleeps_limits_scopes_and_catchers_go_where_their_work_may_go() {
         corio::Interval                          => true  true  true;
         corio::Tick<'static>                     => true  true  true;
         corio::YieldNow                          => true  true  true;
+        corio::ToThread<Both>                    => true  false true;
+        corio::signal::CtrlC                     => true  true  true;
+        corio::signal::Signal                    => true  true  true;
+        corio::signal::Recv<'static>             => true  true  true;
+        corio::BlockingPool                      => true  true  true;
+        corio::workers::Workers                  => true  true  true;
+        corio::workers::Worker                   => true  true  true;
+        corio::workers::RunningWorkers<Both>     => true  true  true;
         corio::CancelScope                       => true  true  true;
         corio::Timeout<Ready<Both>>              => true  true  true;
         corio::Timeout<Ready<Moves>>             => true  false true;

@@ -91,6 +91,7 @@ pub const CASES: &[Row] = &[
             })
         })
     }),
+    ("StaggeredRace", racing),
     ("RunScope", || {
         limited(|work| {
             Box::pin(async {

@@ -3,11 +3,13 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use corio_combinators::{Readiness, TaskGroup, catch_cancel, scope, task_group, try_gather, wait};
+use corio_combinators::{
+    Readiness, TaskGroup, catch_cancel, scope, staggered_race, task_group, try_gather, wait,
+};
 use corio_core::{OrPropagate, Promise, Task, TaskError};
 
 use super::{Case, Running, case};
-use crate::support::{create_task, here, sleep, yield_now};
+use crate::support::{create_task, here, seconds, sleep, yield_now};
 
 /// A task that takes its time, and cleans up when it is cancelled.
 pub fn slow() -> Task<()> {
@@ -128,6 +130,26 @@ pub fn grouped() -> Case {
         // A group that was dropped asks its children to end, and waits for nobody.
         sleep(9.0).await;
         assert_eq!(Rc::strong_count(&alive), 1, "a child is left");
+    })
+}
+
+pub fn racing() -> Case {
+    let alive = Rc::new(());
+    let held = alive.clone();
+    let work = async move {
+        let attempts = [held.clone(), held].map(|held| {
+            move || async move {
+                slow().await.ok();
+                drop(held);
+                Ok::<(), ()>(())
+            }
+        });
+        drop(staggered_race(attempts, Some(seconds(1.0))).await);
+    };
+    case(work, async move {
+        // A race that was dropped asks its attempts to end, and waits for nobody.
+        sleep(9.0).await;
+        assert_eq!(Rc::strong_count(&alive), 1, "an attempt is left");
     })
 }
 
