@@ -71,10 +71,10 @@ pub use corio_core::{
 };
 pub use corio_runtime::{
     BlockingPool, BlockingPoolBuilder, ContextVar, EventLoop, EventLoopBuilder, ExitReport,
-    Interval, JobInfo, Remote, RemoteTask, RunError, Runner, RunnerBuilder, Sleep, TaskInfo, Tick,
-    TimerHandle, ToThread, Token, YieldNow, all_tasks, context, create_task, current_task,
-    get_running_loop, interval, run, sleep, sleep_until, to_thread, try_get_running_loop,
-    yield_now,
+    Interval, IoReady, IoSource, IoWaiter, JobInfo, Remote, RemoteTask, RunError, Runner,
+    RunnerBuilder, Sleep, TaskInfo, Tick, TimerHandle, ToThread, Token, TryIo, YieldNow, all_tasks,
+    context, create_task, current_task, get_running_loop, interval, run, sleep, sleep_until,
+    to_thread, try_get_running_loop, yield_now,
 };
 pub use corio_runtime::{signal, workers};
 
