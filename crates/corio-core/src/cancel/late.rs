@@ -42,10 +42,15 @@ impl Node {
 
     #[inline(never)]
     fn join_adopting(&mut self, cx: &Context<'_>, limit: Limit, links: Links) {
+        // Its timer stays, and knows it by this number only.
+        let light = self.light();
         self.enter(cx);
         tree::with(|tree| {
             let mut nodes = tree.nodes.borrow_mut();
             nodes.set_limit(self.id.index, limit);
+            if let Some(light) = light {
+                nodes.set_number(self.id.index, light.number);
+            }
             nodes.adopt(self.id.index, links.0);
         });
     }

@@ -6,7 +6,7 @@
 
 use std::task::Waker;
 
-use super::light_limit::LIMIT;
+use super::light_limit::{self, LIMIT};
 use super::node::Kind;
 use super::nodes::{NodeId, Subject};
 use super::place;
@@ -96,11 +96,14 @@ pub(crate) fn end(waiter: TaskKey, target: &CellRef) -> Option<NodeId> {
     }
 }
 
-/// The root of the waiting task is needed: what was light gets its node.
+/// The root of the waiting task is needed: a wait that was light gets its node.
 #[cold]
 pub(super) fn settle(tree: &Tree, cell: &CellRef, scope: u32, root: u32) {
-    if scope & LIGHT == 0 || scope & LIMIT == LIMIT {
+    if scope & LIGHT == 0 {
         return;
+    }
+    if scope & LIMIT == LIMIT {
+        return light_limit::make_way(&mut tree.nodes.borrow_mut(), scope, root);
     }
     let slot = (scope & !LIGHT) as usize;
     let target = cell.scheduler.inner().tasks.in_slot(slot).filter(|target| {

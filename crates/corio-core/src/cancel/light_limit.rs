@@ -2,12 +2,11 @@
 //!
 //! While it waits, its number stands with a bit that says so in the header of the task, where the root would stand. While the work
 //! inside is polled, the header is empty, as in the [first poll](super::Node::poll_before): what joins the tree meanwhile is adopted
-//! by the limit, which then joins as well. A request from outside needs no node of a limit: it makes the root in the place of the
-//! number, and the limit joins when it is polled again. Only the limit's own request needs a node, as its origin, and gets it made
-//! when it comes.
+//! by the limit, which then joins as well. A request from outside, or a node beside the limit, needs no node of it: the root is made
+//! in the place of the number and keeps it, and the limit joins when it is polled again. Only the limit's own request needs a node,
+//! as its origin, and gets it made when it comes.
 
-use super::node::Kind;
-use super::nodes::{NodeId, Subject};
+use super::nodes::{NodeId, Nodes};
 use super::place;
 use super::task::root_of;
 use super::tree;
@@ -114,28 +113,34 @@ impl LightLimit {
         if root == 0 {
             return None;
         }
-        tree::with(|tree| tree.nodes.borrow().find_limit(root, self.number)).flatten()
+        tree::with(|tree| tree.nodes.borrow_mut().end_limit(root, self.number)).flatten()
     }
 
-    /// The time is up: the node at which the request enters, made if need be. `None`: the task has something else in the place of
-    /// this limit; it is woken, so that the limit, if it is still there, can join and see that its time is up.
+    /// The time is up: the node at which the request enters, made if need be. `None`: the limit is in no place of this task. The
+    /// task is woken, so that a limit that comes back to it can join and see that its time is up.
     pub(super) fn origin(self) -> Option<NodeId> {
         let cell = current::with_inner(|inner| inner?.tasks.in_slot(self.slot as usize))?;
-        if cell.scope.get() != self.mark() {
-            let node = self.node_of(&cell);
-            if node.is_none() {
-                cell.scheduler.wake_cell(&cell);
-            }
-            return node;
-        }
-        tree::with(|tree| {
-            let root = root_of(tree, &cell);
+        let stands = cell.scope.get() == self.mark();
+        let node = tree::with(|tree| {
+            let root = if stands {
+                root_of(tree, &cell)
+            } else {
+                cell.root()
+            };
             let mut nodes = tree.nodes.borrow_mut();
-            let id = nodes.add(Kind::Deadline, root, Subject::None);
-            nodes.set_number(id.index, self.number);
-            id
+            (root != 0).then(|| nodes.limit_below(root, self.number))?
         })
+        .flatten();
+        if node.is_none() {
+            cell.scheduler.wake_cell(&cell);
+        }
+        node
     }
+}
+
+/// A root comes to stand where a limit stood: it keeps the number.
+pub(super) fn make_way(nodes: &mut Nodes, scope: u32, root: u32) {
+    nodes.set_number(root, scope & NUMBERS);
 }
 
 fn next_number(inner: &Inner) -> u32 {

@@ -107,8 +107,7 @@ impl Node {
         let parent = parent_here(tree);
         // Without a task and a node around, this is the topmost node, and its poll is the step.
         let step = (parent == 0).then(|| tree.next_stamp());
-        let was_light = self.light();
-        if was_light.is_some() {
+        if self.is_light() {
             self.settle();
         }
         if self.tree != 0 && self.tree != tree.number() {
@@ -121,9 +120,6 @@ impl Node {
             if self.tree == 0 || !nodes.is_alive(self.id) {
                 self.id = nodes.add(self.kind, parent, subject());
                 self.tree = tree.number();
-                if let Some(limit) = was_light {
-                    nodes.set_number(self.id.index, limit.number);
-                }
             } else if nodes.parent(self.id.index) != parent {
                 nodes.move_to(self.id.index, parent, &mut actions);
             }

@@ -1,5 +1,6 @@
 //! The usual case: nodes that come and go without any request, and the node of a wait that was light.
 
+use super::node::Kind;
 use super::nodes::{NodeId, Nodes, Subject};
 use crate::cell::CellRef;
 
@@ -38,8 +39,27 @@ impl Nodes {
         None
     }
 
-    /// The limit with this number below a root.
-    pub(super) fn find_limit(&self, root: u32, number: u32) -> Option<NodeId> {
+    /// The limit with this number below a root. One whose number the root keeps gets its node now.
+    pub(super) fn limit_below(&mut self, root: u32, number: u32) -> Option<NodeId> {
+        if self.at(root).number != Some(number) {
+            return self.find_limit(root, number);
+        }
+        self.at_mut(root).number = None;
+        let id = self.add(Kind::Deadline, root, Subject::None);
+        self.set_number(id.index, number);
+        Some(id)
+    }
+
+    /// The limit with this number is no more without a node: the one that it has got, if any.
+    pub(super) fn end_limit(&mut self, root: u32, number: u32) -> Option<NodeId> {
+        let kept = &mut self.at_mut(root).number;
+        if kept.take_if(|kept| *kept == number).is_some() {
+            return None;
+        }
+        self.find_limit(root, number)
+    }
+
+    fn find_limit(&self, root: u32, number: u32) -> Option<NodeId> {
         let below = self.subtree(root);
         let found = below
             .into_iter()
