@@ -11,6 +11,7 @@
 //! | `workload`, [`workloads`] | [`Workload`], and what is measured |
 //! | [`compare`] | a workload on all runtimes in one group of criterion |
 //! | [`process`] | a table of one process per runtime, and what the system says about each |
+//! | `sockets` | servers under load, on Linux |
 //!
 //! README.md says how to run them.
 
@@ -21,6 +22,9 @@ pub mod compare;
 pub mod process;
 pub mod runtimes;
 pub mod workloads;
+
+#[cfg(target_os = "linux")]
+pub mod sockets;
 
 mod runtime;
 mod workload;

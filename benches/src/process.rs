@@ -41,13 +41,30 @@ pub fn main<T: Table>() {
     if wanted && is_chosen(T::NAME, &arguments) {
         let mut rows = Rows(Vec::new());
         runtimes::each(&mut rows);
-        println!("{}\n\n{}", T::TITLE, aligned(T::COLUMNS, &rows.0));
+        let table = format!("{}\n\n{}", T::TITLE, aligned(T::COLUMNS, &rows.0));
+        println!("{table}");
+        keep(T::NAME, &table);
+    }
+}
+
+/// Leaves tables where `cargo xtask bench` looks for them: in `tables` in the target folder.
+pub fn keep(name: &str, tables: &str) {
+    let program = env::current_exe().expect("a process knows its program");
+    // The program is in a folder of a profile, among what depends on it.
+    let Some(target) = program.ancestors().nth(3) else {
+        return;
+    };
+    let folder = target.join("tables");
+    let kept = fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(folder.join(format!("{name}.md")), tables));
+    if let Err(error) = kept {
+        eprintln!("the table is not kept: {}: {error}", folder.display());
     }
 }
 
 /// Whether the words among the arguments, if there are any, are in the name. Options of criterion with a value have a `=`, or
 /// a value that is a number.
-fn is_chosen(name: &str, arguments: &[String]) -> bool {
+pub fn is_chosen(name: &str, arguments: &[String]) -> bool {
     let mut words = arguments
         .iter()
         .filter(|argument| !argument.starts_with('-') && argument.parse::<f64>().is_err())

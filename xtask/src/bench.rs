@@ -6,6 +6,7 @@ mod chart;
 mod estimates;
 mod machine;
 mod record;
+mod tables;
 
 use crate::shell::{self, Failure, Outcome, Verdict};
 use crate::workspace::{self, Workspace};
@@ -32,7 +33,8 @@ pub(crate) fn run(arguments: &[String]) -> Verdict {
     shell::run(bench.args(arguments))?;
 
     let measured = estimates::since(start, &workspace.target_directory.join("criterion"))?;
-    if measured.is_empty() {
+    let tables = tables::since(start, &workspace.target_directory.join("tables"))?;
+    if measured.is_empty() && tables.is_empty() {
         return Ok(Outcome::Skipped(
             "nothing was measured, so there is nothing to record".into(),
         ));
@@ -43,12 +45,15 @@ pub(crate) fn run(arguments: &[String]) -> Verdict {
     let name = format!("{}-{}.md", machine.date, machine.commit);
     write(
         &folder.join(&name),
-        &record::page(&machine, command.trim(), &measured),
+        &record::page(&machine, command.trim(), &measured, &tables),
     )?;
-    write(&folder.join("chart.svg"), &chart::svg(&machine, &measured))?;
+    if !measured.is_empty() {
+        write(&folder.join("chart.svg"), &chart::svg(&machine, &measured))?;
+    }
     println!(
-        "recorded {} results in {RECORDS}/{name} and {RECORDS}/chart.svg",
-        measured.len()
+        "recorded {} results and {} tables in {RECORDS}/{name}",
+        measured.len(),
+        tables.len()
     );
     Ok(Outcome::Passed)
 }

@@ -3,13 +3,22 @@
 use crate::bench::estimates::Measured;
 use crate::bench::machine::Machine;
 use crate::bench::shown_nanoseconds;
+use crate::bench::tables::Tables;
 use std::fmt::Write;
 
-/// The facts, then a table for each title.
-pub(super) fn page(machine: &Machine, command: &str, measured: &[Measured]) -> String {
+/// The facts, then a table for each title, then the tables that benchmarks have made themselves.
+pub(super) fn page(
+    machine: &Machine,
+    command: &str,
+    measured: &[Measured],
+    tables: &[Tables],
+) -> String {
     let mut page = head(machine, command);
     for group in measured.chunk_by(|a, b| a.title() == b.title()) {
         page.push_str(&table(group));
+    }
+    for Tables { name, text } in tables {
+        page.push_str(&format!("\n## {name}\n\n{}\n", text.trim_end()));
     }
     page
 }
@@ -97,7 +106,11 @@ mod tests {
             measured("other", "10", 150.0),
             measured("corio", "20", 220.0),
         ];
-        let page = page(&machine, "cargo xtask bench gather", &results);
+        let tables = [Tables {
+            name: "memory".into(),
+            text: "Bytes\n\n| who | bytes |\n\n".into(),
+        }];
+        let page = page(&machine, "cargo xtask bench gather", &results, &tables);
         for expected in [
             "# Benchmarks of 2026-01-31\n",
             "| command | `cargo xtask bench gather` |\n",
@@ -106,6 +119,7 @@ mod tests {
             "\n## gather 10\n",
             "| corio | 100 ns | 99.0 ns to 101 ns | 10.0 ns | 1.00 |\n| other | 150 ns | 149 ns to 151 ns | 15.0 ns | 1.50 |\n",
             "\n## gather 20\n",
+            "\n## memory\n\nBytes\n\n| who | bytes |\n",
             "| corio | 220 ns | 219 ns to 221 ns | 22.0 ns | 1.00 |\n",
         ] {
             assert!(page.contains(expected), "{expected:?} is not in\n{page}");
