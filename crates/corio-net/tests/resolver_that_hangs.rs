@@ -3,25 +3,53 @@
 mod support;
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::Duration;
 
 use corio_combinators::timeout;
 use corio_net::{Lookup, TcpListener, TcpStream, resolve};
-use corio_runtime::{Runner, create_task};
+use corio_runtime::{Runner, create_task, sleep};
 use support::LIMIT;
 
-/// Hangs until it is let go. Then it says whether the test did that, or the test was held up for so long that it gave up.
-fn hanging() -> (Lookup, Sender<()>, mpsc::Receiver<bool>) {
-    let (let_go, wait) = mpsc::channel();
-    let (say, was_let_go) = mpsc::channel();
-    let lookup = Lookup::blocking(move || {
-        let outcome = wait.recv_timeout(LIMIT);
-        say.send(outcome != Err(RecvTimeoutError::Timeout)).ok();
-        Err(io::ErrorKind::TimedOut.into())
-    });
-    (lookup, let_go, was_let_go)
+/// A look-up that hangs until it is let go.
+struct Hanging {
+    begun: Receiver<()>,
+    let_go: Sender<()>,
+    /// By the test, or because it was held up for so long that the look-up gave up.
+    was_let_go: Receiver<bool>,
+}
+
+impl Hanging {
+    fn new() -> (Lookup, Hanging) {
+        let (begin, begun) = mpsc::channel();
+        let (let_go, wait) = mpsc::channel::<()>();
+        let (say, was_let_go) = mpsc::channel();
+        let lookup = Lookup::blocking(move || {
+            begin.send(()).unwrap();
+            let outcome = wait.recv_timeout(LIMIT);
+            say.send(outcome != Err(RecvTimeoutError::Timeout)).ok();
+            Err(io::ErrorKind::TimedOut.into())
+        });
+        let hanging = Hanging {
+            begun,
+            let_go,
+            was_let_go,
+        };
+        (lookup, hanging)
+    }
+
+    async fn has_begun(&self) {
+        while let Err(error) = self.begun.try_recv() {
+            assert_eq!(error, TryRecvError::Empty, "it never began");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Lets it go, after what was not to wait for it.
+    fn has_held_up_nobody(self) {
+        drop(self.let_go);
+        assert_eq!(self.was_let_go.recv(), Ok(true), "something has waited");
+    }
 }
 
 /// A run whose end waits for ever for what it waits for.
@@ -34,47 +62,44 @@ fn run_patiently(test: impl Future<Output = io::Result<()>>) {
 
 #[test]
 fn it_holds_up_neither_a_timeout_nor_the_end() {
-    let (lookup, let_go, was_let_go) = hanging();
+    let (lookup, hanging) = Hanging::new();
     run_patiently(async {
-        let connect = timeout(Duration::from_millis(10), TcpStream::connect(lookup));
-        assert!(connect.await.is_err());
+        let connect = create_task(TcpStream::connect(lookup));
+        hanging.has_begun().await;
+        let limited = timeout(Duration::from_millis(10), connect).await;
+        assert!(limited.is_err());
         Ok(())
     });
-    drop(let_go);
-    assert_eq!(was_let_go.recv(), Ok(true), "the end has waited");
+    hanging.has_held_up_nobody();
 }
 
 #[test]
 fn the_end_does_not_wait_for_a_task_in_a_look_up() {
-    let (lookup, let_go, was_let_go) = hanging();
+    let (lookup, hanging) = Hanging::new();
     run_patiently(async {
         create_task(lookup);
-        // It has begun before this one answers.
-        let others = resolve("localhost", 80).await?;
-        assert!(!others.is_empty());
+        hanging.has_begun().await;
         Ok(())
     });
-    drop(let_go);
-    assert_eq!(was_let_go.recv(), Ok(true), "the end has waited");
+    hanging.has_held_up_nobody();
 }
 
 #[test]
 fn it_holds_up_no_other_look_up() {
-    let (lookup, let_go, was_let_go) = hanging();
+    let (lookup, hanging) = Hanging::new();
     run_patiently(async {
-        let hanging = create_task(lookup);
+        let waiting = create_task(lookup);
+        hanging.has_begun().await;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let addr: SocketAddr = listener.local_addr()?;
+        let addr = listener.local_addr()?;
         TcpStream::connect(Lookup::blocking(move || Ok(vec![addr]))).await?;
-        assert!(!hanging.done());
-        drop(let_go);
-        assert_eq!(
-            hanging.await.unwrap().unwrap_err().kind(),
-            io::ErrorKind::TimedOut
-        );
+        let system = resolve("localhost", 80).await?;
+        assert!(!system.is_empty() && !waiting.done());
+        hanging.has_held_up_nobody();
+        let error = waiting.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         Ok(())
     });
-    assert_eq!(was_let_go.recv(), Ok(true));
 }
 
 #[test]
