@@ -2,16 +2,15 @@
 //! drop and by a cancellation: nothing that was handed over is lost, and the tables of the loop are empty again.
 
 mod drops;
+#[path = "support/futures.rs"]
+mod futures;
 mod support;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::future::Future;
-use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::{fs, io};
 
 use drops::{CASES, Case, Running};
 use support::{TestLoop, create_task, here};
@@ -111,38 +110,10 @@ fn a_future_that_is_given_up_at_any_suspension_loses_nothing_and_leaves_nothing(
 /// Whoever adds a future adds a case.
 #[test]
 fn every_public_future_has_a_case() {
-    let named: BTreeSet<&str> = CASES.iter().flat_map(|(name, _)| name.split(' ')).collect();
+    let named = CASES.iter().flat_map(|(name, _)| name.split(' ')).collect();
     // Only within their crates.
     let hidden = ["Attempt", "Child", "Cleanup", "Limited", "Proxy"];
     for name in ["corio-core", "corio-combinators", "corio-sync"] {
-        let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
-        let mut futures = BTreeSet::new();
-        collect_futures(&crate_dir.join("src"), &mut futures).unwrap();
-        assert!(!futures.is_empty(), "{name} has futures");
-        for future in futures {
-            let known = named.contains(&*future) || hidden.contains(&&*future);
-            assert!(known, "{future} of {name} has no case");
-        }
+        futures::assert_named(name, &named, &hidden);
     }
-}
-
-/// The names of the types that are futures.
-fn collect_futures(folder: &Path, found: &mut BTreeSet<String>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect_futures(&path, found)?;
-            continue;
-        }
-        for line in fs::read_to_string(&path)?.lines() {
-            let Some((start, name)) = line.split_once(" Future for ") else {
-                continue;
-            };
-            if start.starts_with("impl") {
-                let end = name.find(|c: char| !c.is_alphanumeric());
-                found.insert(name[..end.unwrap_or(name.len())].to_owned());
-            }
-        }
-    }
-    Ok(())
 }
