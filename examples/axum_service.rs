@@ -133,7 +133,8 @@ async fn run(listener: TcpListener, router: Router, stop: impl Future<Output = (
         limit: LIMIT,
     };
     let server = serve(listener, async move |stream: TcpStream, _: SocketAddr| {
-        let builder = http1::Builder::new().timer(HyperTimer).clone();
+        let mut builder = http1::Builder::new();
+        builder.timer(HyperTimer);
         let mut connection = pin!(builder.serve_connection(stream, service.clone()));
         match catch_cancel(connection.as_mut()).await {
             Ok(outcome) => outcome,
