@@ -8,27 +8,9 @@ mod support;
 use std::rc::Rc;
 
 use corio_core::time::{Alarm, Timers};
-use program::{FOREVER, Kinds, Ledger, Op, op, run_op};
+use program::{FOREVER, Kinds, Ledger, Op, Requests, config, op, requests, run_op};
 use proptest::prelude::*;
 use support::{TestLoop, seconds};
-
-/// When (in quarters of a second) which task is asked.
-type Requests = Vec<(u8, u8)>;
-
-fn requests() -> impl Strategy<Value = Requests> {
-    prop::collection::vec((0..12u8, 0..12u8), 0..6)
-}
-
-/// `PROPTEST_CASES` asks for more.
-fn config() -> ProptestConfig {
-    let more = std::env::var("PROPTEST_CASES").ok();
-    ProptestConfig {
-        cases: more.and_then(|more| more.parse().ok()).unwrap_or(500),
-        max_shrink_iters: 20_000,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
 
 /// Runs a program to its end, and checks what must hold for every one.
 fn play(program: Op, requests: Requests) -> Rc<Ledger> {
@@ -102,7 +84,22 @@ proptest! {
     ) {
         let ledger = play(program, requests);
         asked_tasks_are_cancelled(&ledger);
-        prop_assert_eq!(ledger.works.get(), ledger.cleanups.get());
+        for begun in ledger.finals() {
+            prop_assert_eq!(begun.cleanups.get(), 1);
+        }
+    }
+
+    #[test]
+    fn no_request_is_turned_into_a_timeout_and_no_timeout_comes_early(
+        program in op(Kinds { swallow: true, foreign: false }),
+        requests in requests(),
+    ) {
+        let ledger = play(program, requests);
+        let turned = ledger.turned.borrow();
+        prop_assert!(turned.is_empty(), "{:?}", turned);
+        for begun in ledger.finals() {
+            prop_assert_eq!(begun.cleanups.get(), 1);
+        }
     }
 
     #[test]
@@ -112,7 +109,9 @@ proptest! {
     ) {
         let ledger = play(program, requests);
         asked_tasks_are_cancelled(&ledger);
-        prop_assert!(ledger.works.get() >= ledger.cleanups.get());
+        for begun in ledger.finals() {
+            prop_assert!(begun.cleanups.get() <= 1);
+        }
     }
 
     #[test]
@@ -121,6 +120,8 @@ proptest! {
         requests in requests(),
     ) {
         let ledger = play(program, requests);
-        prop_assert!(ledger.works.get() >= ledger.cleanups.get());
+        for begun in ledger.finals() {
+            prop_assert!(begun.cleanups.get() <= 1);
+        }
     }
 }

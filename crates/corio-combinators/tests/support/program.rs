@@ -6,7 +6,7 @@
     reason = "each test file uses its part of it"
 )]
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -120,6 +120,24 @@ fn branch(kinds: Kinds, inner: BoxedStrategy<Op>) -> BoxedStrategy<Op> {
     .boxed()
 }
 
+/// When (in quarters of a second) which task is asked.
+pub type Requests = Vec<(u8, u8)>;
+
+pub fn requests() -> impl Strategy<Value = Requests> {
+    prop::collection::vec((0..12u8, 0..12u8), 0..6)
+}
+
+/// `PROPTEST_CASES` asks for more.
+pub fn config() -> ProptestConfig {
+    let more = std::env::var("PROPTEST_CASES").ok();
+    ProptestConfig {
+        cases: more.and_then(|more| more.parse().ok()).unwrap_or(500),
+        max_shrink_iters: 20_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 /// A clean-up.
 fn short() -> impl Strategy<Value = Op> {
     prop_oneof![
@@ -135,10 +153,12 @@ fn short() -> impl Strategy<Value = Op> {
 #[derive(Default)]
 pub struct Ledger {
     tasks: RefCell<Vec<Record>>,
-    /// Works of a `finally` that began, and clean-ups that did.
-    pub works: Cell<u32>,
-    pub cleanups: Cell<u32>,
+    /// Each `finally` whose work began.
+    finals: RefCell<Vec<Rc<Final>>>,
     pub mistakes: RefCell<Vec<String>>,
+    /// Limits that have ended in a timeout with a request on their task. Where foreign code joins branches in one task, a limit
+    /// may: the request is with another branch, and has not come up yet.
+    pub turned: RefCell<Vec<String>>,
 }
 
 pub struct Record {
@@ -150,7 +170,7 @@ pub struct Record {
     /// Others may ask it too.
     pub owned: bool,
     pub ended: Rc<Cell<Option<Duration>>>,
-    /// Foreign code has dropped a request of it that was caught and not propagated yet.
+    /// A request on it was swallowed, or foreign code has dropped one that was caught and not propagated yet.
     pub excused: Cell<bool>,
 }
 
@@ -165,13 +185,20 @@ impl Record {
     }
 }
 
+/// A `finally` whose work has begun.
+pub struct Final {
+    pub task: AnyTask,
+    /// How often its clean-up began.
+    pub cleanups: Cell<u32>,
+    pub cleaned: Cell<bool>,
+}
+
 /// Between a catch and its `propagate` no node is there to be seen: whoever drops that code swallows the request.
 struct Bare(Option<(Rc<Ledger>, AnyTask)>);
 
 impl Bare {
     fn new(ledger: &Rc<Ledger>) -> Bare {
-        let me = here().scheduler.current_task().expect("a running task");
-        Bare(Some((ledger.clone(), me)))
+        Bare(Some((ledger.clone(), current())))
     }
 
     fn end(mut self) {
@@ -184,11 +211,7 @@ impl Drop for Bare {
         let Some((ledger, me)) = self.0.take() else {
             return;
         };
-        ledger.each(|record| {
-            if record.task == me {
-                record.excused.set(true);
-            }
-        });
+        ledger.excuse(&me);
     }
 }
 
@@ -229,13 +252,56 @@ impl Ledger {
     }
 
     pub fn cancel_self(&self) {
-        let me = here().scheduler.current_task().expect("a running task");
-        self.each(|record| {
-            if record.task == me {
-                record.asking();
+        let me = current();
+        self.with(&me, |record| drop(record.asking()));
+        me.cancel();
+    }
+
+    /// A request on the task was swallowed.
+    fn excuse(&self, task: &AnyTask) {
+        self.with(task, |record| record.excused.set(true));
+    }
+
+    /// How often the task was asked directly.
+    fn asks(&self, task: &AnyTask) -> u32 {
+        let mut asks = 0;
+        self.with(task, |record| asks = record.asks.get());
+        asks
+    }
+
+    /// A limit of the running task, which was asked so often when the limit began, has ended in a timeout.
+    fn judge_timeout(&self, deadline: Duration, asks: u32) {
+        if here().time() < deadline {
+            self.mistake("a timeout before the time was up");
+        }
+        self.with(&current(), |record| {
+            if record.asks.get() > asks && !record.excused.get() {
+                let what = format!("a request became a timeout: {:?}", record.task);
+                self.turned.borrow_mut().push(what);
             }
         });
-        me.cancel();
+    }
+
+    fn with(&self, task: &AnyTask, mut look: impl FnMut(&Record)) {
+        self.each(|record| {
+            if record.task == *task {
+                look(record);
+            }
+        });
+    }
+
+    fn begin_finally(&self) -> Rc<Final> {
+        let begun = Rc::new(Final {
+            task: current(),
+            cleanups: Cell::new(0),
+            cleaned: Cell::new(false),
+        });
+        self.finals.borrow_mut().push(begun.clone());
+        begun
+    }
+
+    pub fn finals(&self) -> Vec<Rc<Final>> {
+        self.finals.borrow().clone()
     }
 
     pub fn each(&self, look: impl FnMut(&Record)) {
@@ -244,6 +310,10 @@ impl Ledger {
 }
 
 type Running = Pin<Box<dyn Future<Output = ()>>>;
+
+fn current() -> AnyTask {
+    here().scheduler.current_task().expect("a running task")
+}
 
 fn halves(number: u8) -> f64 {
     f64::from(number) / 2.0
@@ -266,16 +336,23 @@ pub fn run_op(op: Op, ledger: Rc<Ledger>) -> Running {
             Op::Catch(work, cleanup, swallow) => {
                 if let Err(cancelled) = catch_cancel(run_op(*work, ledger.clone())).await {
                     let bare = Bare::new(&ledger);
-                    run_op(*cleanup, ledger).await;
+                    run_op(*cleanup, ledger.clone()).await;
                     bare.end();
-                    if !swallow {
+                    if swallow {
+                        ledger.excuse(&current());
+                    } else {
                         cancelled.propagate().await;
                     }
                 }
             }
             Op::Finally(work, cleanup) => run_finally(*work, *cleanup, ledger).await,
             Op::Timeout(time, work) => {
-                let _ = timeout(seconds(halves(time)), run_op(*work, ledger)).await;
+                let limit = seconds(halves(time));
+                let (began, asks) = (here().time(), ledger.asks(&current()));
+                let ended = timeout(limit, run_op(*work, ledger.clone())).await;
+                if ended.is_err() {
+                    ledger.judge_timeout(began + limit, asks);
+                }
             }
             Op::Scope(time, work) => {
                 let scope = CancelScope::new();
@@ -341,13 +418,17 @@ fn spawn(op: Op, ledger: &Rc<Ledger>, owned: bool) -> Task<()> {
 
 async fn run_finally(work: Op, cleanup: Op, ledger: Rc<Ledger>) {
     let inner = ledger.clone();
+    let begun: Rc<OnceCell<Rc<Final>>> = Rc::default();
+    let begin = begun.clone();
     let work = async move {
-        inner.works.set(inner.works.get() + 1);
+        drop(begin.set(inner.begin_finally()));
         run_op(work, inner).await;
     };
     let cleanup = async move || {
-        ledger.cleanups.set(ledger.cleanups.get() + 1);
+        let begun = begun.get().expect("a clean-up follows work").clone();
+        begun.cleanups.set(begun.cleanups.get() + 1);
         run_op(cleanup, ledger).await;
+        begun.cleaned.set(true);
     };
     finally(work, cleanup).await;
 }
