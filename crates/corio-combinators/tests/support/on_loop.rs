@@ -1,0 +1,44 @@
+//! What random programs need, on an event loop with a clock of its own.
+
+#![allow(unreachable_pub, reason = "one test file uses it")]
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use corio_core::Scheduler;
+
+pub use corio_runtime::{create_task, yield_now};
+
+thread_local! {
+    static START: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// The time of the running test counts from here.
+pub fn begin(start: Instant) {
+    START.set(Some(start));
+}
+
+pub struct Here {
+    pub scheduler: Scheduler,
+}
+
+/// The running loop.
+pub fn here() -> Here {
+    Here {
+        scheduler: Scheduler::current().expect("a running loop"),
+    }
+}
+
+impl Here {
+    pub fn time(&self) -> Duration {
+        corio_runtime::get_running_loop().time() - START.get().expect("the test has begun")
+    }
+}
+
+pub fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+pub fn sleep(duration: f64) -> corio_runtime::Sleep {
+    corio_runtime::sleep(seconds(duration))
+}
