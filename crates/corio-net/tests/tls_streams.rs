@@ -21,9 +21,10 @@ use corio_net::{
     serve, start_server,
 };
 use corio_runtime::{Runner, create_task, get_running_loop, yield_now};
+use futures_lite::future::poll_once;
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
 use support::{pattern, run};
-use support_pipe::{End, pipe};
+use support_pipe::{End, Stutter, pipe};
 use support_tls::{Identity, NAME};
 
 const MUCH: usize = 1_000_000;
@@ -243,6 +244,58 @@ fn what_the_peer_still_sends_while_it_is_closing_is_thrown_away() {
         assert!(heard.is_empty() && !closing.done());
         server.close().await?;
         closing.await.unwrap()
+    });
+}
+
+#[test]
+fn a_stream_below_that_stutters_carries_everything_and_the_end() {
+    run_virtual(async {
+        const LENGTH: usize = 20_000;
+        let identity = Identity::new();
+        let (here, there) = pipe();
+        let acceptor = TlsAcceptor::new(identity.server());
+        let server = create_task(async move {
+            let stream = acceptor.accept(Stutter::new(there)).await?;
+            let (reader, writer) = StreamOptions::new().streams(stream);
+            answer(reader, writer).await
+        });
+        let connector = TlsConnector::new(identity.client());
+        let stream = Stutter::new(here);
+        let stream = connector.connect(NAME.try_into().unwrap(), stream).await?;
+        let (mut reader, writer) = StreamOptions::new().streams(stream);
+        writer.write(&(LENGTH as u64).to_be_bytes());
+        writer.write(&pattern(LENGTH));
+        let mut answer = reader.read_to_end().await?;
+        answer.reverse();
+        assert!(answer == pattern(LENGTH));
+        writer.close();
+        writer.wait_closed().await?;
+        server.await.unwrap()
+    });
+}
+
+/// A handshake that is given up at each of its steps leaves nothing of its stream behind.
+#[test]
+fn a_handshake_that_is_given_up_drops_its_stream() {
+    run_virtual(async {
+        let identity = Identity::new();
+        for steps in 0..60 {
+            let (here, mut there) = pipe();
+            let acceptor = TlsAcceptor::new(identity.server());
+            let connector = TlsConnector::new(identity.client());
+            let mut peer = Box::pin(acceptor.accept(Stutter::new(&mut there)));
+            let connect = connector.connect(NAME.try_into().unwrap(), Stutter::new(here));
+            let mut connect = Box::pin(connect);
+            for _ in 0..steps {
+                assert!(poll_once(&mut connect).await.is_none());
+                assert!(poll_once(&mut peer).await.is_none());
+            }
+            drop((connect, peer));
+            // The end, and not a wait without one.
+            let mut rest = Vec::new();
+            there.read_to_end(&mut rest).await?;
+        }
+        Ok(())
     });
 }
 

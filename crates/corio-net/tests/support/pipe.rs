@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use futures_lite::{AsyncRead, AsyncWrite};
 
@@ -97,5 +97,60 @@ impl AsyncWrite for End {
 impl Drop for End {
     fn drop(&mut self) {
         self.send(&[], true);
+    }
+}
+
+/// A stream that does a few bytes at a time, and nothing at all every other time.
+#[derive(Debug)]
+pub struct Stutter<S> {
+    inner: S,
+    tick: usize,
+}
+
+impl<S> Stutter<S> {
+    pub fn new(inner: S) -> Stutter<S> {
+        Stutter { inner, tick: 0 }
+    }
+
+    /// How much may be done now.
+    fn portion(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        self.tick += 1;
+        if self.tick % 2 == 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(1 + self.tick * 7 % 23)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Stutter<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let portion = ready!(self.portion(cx)).min(buf.len());
+        Pin::new(&mut self.inner).poll_read(cx, &mut buf[..portion])
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Stutter<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let portion = ready!(self.portion(cx)).min(buf.len());
+        Pin::new(&mut self.inner).poll_write(cx, &buf[..portion])
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.portion(cx));
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.portion(cx));
+        Pin::new(&mut self.inner).poll_close(cx)
     }
 }
