@@ -10,6 +10,7 @@ use crate::error::NotRegistered;
 use crate::key::SourceKey;
 use crate::reactor::Reactor;
 use crate::readiness::Ticket;
+use crate::source::Source;
 use crate::waiters::{ANONYMOUS, WaitToken};
 
 impl Reactor {
@@ -180,16 +181,9 @@ impl Reactor {
             return answer;
         }
         // Cloning runs foreign code, which may have changed everything: so look again.
-        let waker = cx.waker().clone();
-        if let Some(answer) = self.look(key, direction, id, &waker) {
-            return answer;
-        }
-        let (left_over, result) = self.enlist(key, direction, id, waker);
+        let (left_over, answer) = self.enlist(key, direction, id, cx.waker().clone());
         drop(left_over);
-        match result {
-            Ok(()) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
-        }
+        answer
     }
 
     /// The answer to a poll, or `None` if the waiter has to be put on the list for one.
@@ -201,36 +195,52 @@ impl Reactor {
         waker: &Waker,
     ) -> Option<Poll<io::Result<Ticket>>> {
         let mut slots = self.slots.borrow_mut();
-        let Some(source) = slots.get_mut(key) else {
-            return Some(Poll::Ready(Err(NotRegistered.into())));
-        };
-        if let Some(error) = source.failure() {
-            return Some(Poll::Ready(Err(error)));
+        match slots.get_mut(key) {
+            Some(source) => answer(source, direction, id, waker),
+            None => Some(Poll::Ready(Err(NotRegistered.into()))),
         }
-        let side = source.side(direction);
-        if let Some(ticket) = side.readiness.ticket() {
-            return Some(Poll::Ready(Ok(ticket)));
-        }
-        side.waiters.holds(id, waker).then_some(Poll::Pending)
     }
 
-    /// Puts the waiter on the list, and in one-shot mode asks for the event. Returns the waker that is not needed.
+    /// The answer to a poll whose waiter was not on the list a moment ago, and if need be is now; in one-shot mode the event is
+    /// asked for. Returns the waker that is not needed as well.
     fn enlist(
         &self,
         key: SourceKey,
         direction: Direction,
         id: u64,
         waker: Waker,
-    ) -> (Option<Waker>, io::Result<()>) {
+    ) -> (Option<Waker>, Poll<io::Result<Ticket>>) {
         let mut slots = self.slots.borrow_mut();
         let Some(source) = slots.get_mut(key) else {
-            return (Some(waker), Err(NotRegistered.into()));
+            return (Some(waker), Poll::Ready(Err(NotRegistered.into())));
         };
-        if let Err(error) = self.arm(key, source, source.wanted().with(direction)) {
-            return (Some(waker), Err(error));
+        if let Some(answer) = answer(source, direction, id, &waker) {
+            return (Some(waker), answer);
         }
-        (source.side(direction).waiters.insert(id, waker), Ok(()))
+        if let Err(error) = self.arm(key, source, source.wanted().with(direction)) {
+            return (Some(waker), Poll::Ready(Err(error)));
+        }
+        let left_over = source.side(direction).waiters.insert(id, waker);
+        (left_over, Poll::Pending)
     }
+}
+
+/// What a poll of this source is answered, or `None` if the waiter has to be put on the list first. Runs no foreign code.
+#[inline]
+fn answer(
+    source: &mut Source,
+    direction: Direction,
+    id: u64,
+    waker: &Waker,
+) -> Option<Poll<io::Result<Ticket>>> {
+    if let Some(error) = source.failure() {
+        return Some(Poll::Ready(Err(error)));
+    }
+    let side = source.side(direction);
+    if let Some(ticket) = side.readiness.ticket() {
+        return Some(Poll::Ready(Ok(ticket)));
+    }
+    side.waiters.holds(id, waker).then_some(Poll::Pending)
 }
 
 /// Waits until a source is ready in one direction. Made by [`Reactor::ready`].
