@@ -69,6 +69,52 @@ static SCOPE: WaitKind = WaitKind::new("scope");
 /// }).await;
 /// # }
 /// ```
+///
+/// Neither the handle of the scope nor that of a child may outlive what the children borrow:
+///
+/// ```compile_fail,E0597
+/// # use corio_combinators::scope;
+/// # async fn example() {
+/// let handle;
+/// {
+///     let local = String::from("too short");
+///     let borrowed = &local;
+///     handle = scope(async |s| {
+///         s.spawn(async move { borrowed.len() });
+///         s
+///     }).await;
+/// }
+/// drop(handle);
+/// # }
+/// ```
+///
+/// ```compile_fail,E0597
+/// # use corio_combinators::scope;
+/// # async fn example() {
+/// let child;
+/// {
+///     let local = String::from("too short");
+///     let borrowed = &local;
+///     child = scope(async |s| s.spawn(async move { borrowed.len() })).await;
+/// }
+/// drop(child);
+/// # }
+/// ```
+///
+/// And a task that stands alone cannot have the handle of a scope whose children borrow:
+///
+/// ```compile_fail,E0597
+/// # use corio_combinators::scope;
+/// # use corio_core::Scheduler;
+/// # async fn example(scheduler: &Scheduler) {
+/// let local = String::from("too short");
+/// let borrowed = &local;
+/// scope(async |s| {
+///     s.spawn(async move { borrowed.len() });
+///     scheduler.create_task(async move { drop(s) });
+/// }).await;
+/// # }
+/// ```
 #[doc(alias = "moro")]
 #[doc(alias = "async_scoped")]
 #[track_caller]

@@ -12,6 +12,15 @@ use crate::key::{MAX_LOOPS, TaskKey};
 use crate::primitive::{AtomicBool, AtomicUsize, Mutex, Ordering};
 
 /// How a loop is woken from another thread.
+///
+/// Wakers outlive what they wake, so it borrows nothing:
+///
+/// ```compile_fail,E0597
+/// # use std::sync::atomic::{AtomicBool, Ordering};
+/// let local = AtomicBool::new(false);
+/// let woken = &local;
+/// let scheduler = corio_core::Scheduler::new(move || woken.store(true, Ordering::Relaxed));
+/// ```
 pub trait Notify: Send + Sync {
     /// Makes the loop's wait return, or its next one if it is not waiting. Called once per batch of messages, and when the last
     /// [`Remote`](crate::Remote) goes, with no lock held.

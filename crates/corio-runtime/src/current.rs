@@ -38,6 +38,17 @@ pub fn try_get_running_loop() -> Option<EventLoop> {
 ///     assert_eq!(task.await.unwrap(), 42);
 /// });
 /// ```
+///
+/// It lives as long as it likes, so it borrows nothing; a child of a [`scope`](corio_combinators::scope()) may:
+///
+/// ```compile_fail,E0597
+/// # use corio_runtime as corio;
+/// corio::run(async {
+///     let local = String::from("too short");
+///     let borrowed = &local;
+///     corio::create_task(async move { borrowed.len() });
+/// });
+/// ```
 #[doc(alias = "spawn")]
 #[doc(alias = "spawn_local")]
 #[doc(alias = "ensure_future")]
