@@ -153,21 +153,19 @@ impl Runner {
 
     fn end_tasks(&self, mail: bool) -> ExitReport {
         let tasks = self.event_loop.all_tasks();
+        let told = Cell::new(false);
+        let tell = || {
+            if !told.replace(true) {
+                self.report_panics(&tasks);
+            }
+        };
         let ended = {
             let mut forced = |_: &AnyTask| ControlFlow::Break(RunError::Interrupted);
             let on_interrupt = self.sigint.then_some(&mut forced as _);
-            self.event_loop
-                .inner
-                .run_with(shut_down(&self.event_loop, self.grace, mail), on_interrupt)
+            let end = shut_down(&self.event_loop, self.grace, mail, tell);
+            self.event_loop.inner.run_with(end, on_interrupt)
         };
-        for task in &tasks {
-            if let Some(TaskError::Panicked(panic)) = task.peek_error() {
-                task.mark_seen();
-                let message = format!("unhandled panic of task '{}' during shutdown", task.name());
-                let report = Report::new(message).at(task.site()).with_panic(panic);
-                self.event_loop.call_exception_handler(&report);
-            }
-        }
+        tell();
         // A second Ctrl-C leaves the rest to the forced end, which names it.
         drop(ended);
         let cancelled = tasks
@@ -178,6 +176,18 @@ impl Runner {
         ExitReport {
             cancelled,
             ..ExitReport::default()
+        }
+    }
+
+    /// Tasks that were left by the last run and have panicked since.
+    fn report_panics(&self, tasks: &[AnyTask]) {
+        for task in tasks {
+            if let Some(TaskError::Panicked(panic)) = task.peek_error() {
+                task.mark_seen();
+                let message = format!("unhandled panic of task '{}' during shutdown", task.name());
+                let report = Report::new(message).at(task.site()).with_panic(panic);
+                self.event_loop.call_exception_handler(&report);
+            }
         }
     }
 }

@@ -21,13 +21,17 @@ mod unix {
     use std::time::Duration;
 
     use corio_combinators::{catch_cancel, finally, wait};
-    use corio_core::Task;
+    use corio_core::{OrPropagate, Task};
     use corio_runtime::{
         EventLoop, RunError, Runner, create_task, current_task, get_running_loop, sleep, yield_now,
     };
     use signal_hook::consts::SIGINT;
 
     cases! {
+        #[test]
+        fn the_trace_of_keyboard_interrupts()
+            prints TRACE,
+            ends None;
         #[test]
         fn a_main_that_awaits_is_cancelled_cleans_up_and_the_process_ends_by_the_signal()
             prints "main is cancelled: interrupted by Ctrl-C, cancelling 1\nmain cleanup awaited\nleft over is cancelled\n",
@@ -80,6 +84,60 @@ mod unix {
         fn a_signal_during_the_orderly_end_hastens_it()
             prints "main returns\nasked\nforced [\"stubborn\"]\n",
             ends None;
+    }
+
+    /// T84
+    const TRACE: &str = "\
+main task got a request; cancelling 1
+main cleanup awaited
+run() gave Interrupted
+swallowed
+run -> 5
+raise returned, handler not run yet: true
+own SIGINT handler ran as a loop callback
+remove -> true again -> false
+";
+
+    fn the_trace_of_keyboard_interrupts() {
+        let mut runner = Runner::new().unwrap();
+        let interrupted = runner.run(async {
+            press_soon();
+            let caught = catch_cancel(sleep(Duration::from_secs(10))).await;
+            let cancelling = current_task().unwrap().cancelling();
+            println!("main task got a request; cancelling {cancelling}");
+            yield_now().await;
+            println!("main cleanup awaited");
+            caught.or_propagate().await;
+        });
+        if let Err(RunError::Interrupted) = interrupted {
+            println!("run() gave Interrupted");
+        }
+        let value = runner.run(async {
+            press_soon();
+            catch_cancel(sleep(Duration::from_secs(10)))
+                .await
+                .unwrap_err();
+            println!("swallowed");
+            5
+        });
+        println!("run -> {}", value.unwrap());
+        let handled = runner.run(async {
+            let event_loop = get_running_loop();
+            let heard = event_loop.create_promise();
+            let hears = heard.clone();
+            let handler = move || {
+                println!("own SIGINT handler ran as a loop callback");
+                hears.set_result(()).unwrap();
+            };
+            event_loop.add_signal_handler(SIGINT, handler).unwrap();
+            press();
+            println!("raise returned, handler not run yet: {}", !heard.done());
+            heard.await.unwrap();
+            let removed = event_loop.remove_signal_handler(SIGINT);
+            let again = event_loop.remove_signal_handler(SIGINT);
+            println!("remove -> {removed} again -> {again}");
+        });
+        handled.unwrap();
     }
 
     fn press() {

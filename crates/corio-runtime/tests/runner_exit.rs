@@ -5,12 +5,15 @@ mod support;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use corio_combinators::{catch_cancel, finally};
-use corio_core::{OrPropagate, Task};
+use corio_core::{OrPropagate, Task, TaskError};
 use corio_runtime::{
-    RunError, Runner, context, create_task, current_task, get_running_loop, run, sleep, yield_now,
+    RunError, Runner, context, create_task, current_task, get_running_loop, run, sleep, to_thread,
+    yield_now,
 };
 use support::{OnDrop, collect_reports, logged, nap, panic_of, raise, seconds, virtual_runner};
 
@@ -33,14 +36,31 @@ fn main_may_borrow_and_gives_its_value() {
     assert_eq!(seen, ["to", "be"]);
 }
 
+/// A job that runs on a thread, and that nobody waits for.
+async fn begin_job(job: impl FnOnce() + Send + 'static) {
+    let (begins, begun) = mpsc::channel();
+    let waits = create_task(to_thread(move || {
+        begins.send(()).unwrap();
+        job();
+    }));
+    yield_now().await;
+    begun.recv().unwrap();
+    waits.cancel();
+    waits.await.unwrap_err();
+}
+
+/// T80, C120. What asyncio has between the handler and the job, the end of an asynchronous generator, has no counterpart.
 #[test]
 fn the_tasks_that_main_leaves_are_cancelled_and_waited_for() {
-    // T80, C120
     let mut runner = virtual_runner();
-    let reports = collect_reports(&runner.event_loop());
+    runner
+        .event_loop()
+        .set_exception_handler(|report| log!("handler: {report}"));
     let kept: Rc<Cell<Option<Task<()>>>> = Rc::default();
+    let (cleaned_up, go) = mpsc::channel::<()>();
+    let finished = Arc::new(AtomicBool::new(false));
     let result = runner.run({
-        let kept = kept.clone();
+        let (kept, finished) = (kept.clone(), finished.clone());
         async move {
             let left = async {
                 finally(sleep(Duration::from_secs(100)), async || {
@@ -57,36 +77,124 @@ fn the_tasks_that_main_leaves_are_cancelled_and_waited_for() {
                 }
             };
             create_task(bad).set_name("bad");
+            // The job ends when the tasks do.
+            begin_job(move || {
+                go.recv().unwrap_err();
+                finished.store(true, Ordering::SeqCst);
+            })
+            .await;
+            let ends_last = async move {
+                let _cleaned_up = cleaned_up;
+                sleep(Duration::MAX).await;
+            };
+            create_task(ends_last).set_name("last");
             yield_now().await;
             log!("main returns");
             "result"
         }
     });
-    assert_eq!(result.unwrap(), "result");
     let report = runner.close();
+    if finished.load(Ordering::SeqCst) {
+        log!("executor job finished before the end returned");
+    }
+    log!("run -> {}", result.unwrap());
+    log!("A.cancelled {}", kept.take().unwrap().cancelled());
+    let mut lines = logged();
+    assert!(lines[3].ends_with(": in cleanup"), "{lines:?}");
+    lines[3].truncate("handler: unhandled panic of task 'bad' during shutdown".len());
     assert_eq!(
-        logged(),
+        lines,
         [
             "main returns",
             "A cancelled at shutdown",
-            "A cleanup awaited"
+            "A cleanup awaited",
+            "handler: unhandled panic of task 'bad' during shutdown",
+            "executor job finished before the end returned",
+            "run -> result",
+            "A.cancelled true",
         ]
     );
-    assert!(kept.take().unwrap().cancelled());
-    let reports = reports.take();
-    assert_eq!(reports.len(), 1, "{reports:?}");
-    assert!(
-        reports[0].starts_with("unhandled panic of task 'bad' during shutdown"),
-        "{reports:?}"
-    );
-    assert!(reports[0].ends_with(": in cleanup"), "{reports:?}");
     assert!(report.is_clean(), "{report}");
     let names: Vec<_> = report
         .cancelled()
         .iter()
         .map(|task| task.name.as_str())
         .collect();
-    assert_eq!(names, ["A", "bad"]);
+    assert_eq!(names, ["A", "bad", "last"]);
+}
+
+#[test]
+fn a_panic_of_a_task_that_main_left_is_told_before_jobs_are_waited_for() {
+    let mut runner = virtual_runner();
+    let (told, hears) = mpsc::channel();
+    runner
+        .event_loop()
+        .set_exception_handler(move |report| told.send(report.to_string()).unwrap());
+    let heard = runner.run(async move {
+        create_task(async {
+            if catch_cancel(sleep(Duration::MAX)).await.is_err() {
+                raise("in cleanup");
+            }
+        });
+        yield_now().await;
+        let heard = Arc::new(AtomicBool::new(false));
+        let hearing = heard.clone();
+        // It waits for the report, and would wait for ever for one that waits for it.
+        begin_job(move || {
+            let report = hears.recv_timeout(Duration::from_secs(20));
+            hearing.store(report.is_ok(), Ordering::SeqCst);
+        })
+        .await;
+        heard
+    });
+    let report = runner.close();
+    assert!(heard.unwrap().load(Ordering::SeqCst));
+    assert!(report.is_clean(), "{report}");
+}
+
+/// T85: an exception of asyncio that is no `Exception` goes through the whole run if it says "end the process", and to who awaits
+/// the task otherwise. A panic does the latter, whatever its payload is: a task that ends the run asks the main task.
+#[test]
+fn no_panic_of_a_task_escapes_the_run_and_each_goes_to_who_awaits_it() {
+    struct Quit(u8);
+    let mut runner = virtual_runner();
+    let code = Rc::new(Cell::new(0));
+    let set = code.clone();
+    let result = runner.run(async move {
+        let main = current_task().unwrap();
+        create_task(async move {
+            set.set(3);
+            main.cancel();
+        });
+        let caught = catch_cancel(nap(10.0)).await;
+        log!("main cancelled during shutdown");
+        caught.or_propagate().await;
+    });
+    assert!(matches!(result, Err(RunError::Cancelled(_))), "{result:?}");
+    log!(
+        "the request of a child task ends the run at once, code {}",
+        code.get()
+    );
+    let payload = runner.run(async {
+        let child = create_task(async {
+            std::panic::resume_unwind(Box::new(Quit(4)));
+        });
+        let Err(TaskError::Panicked(panic)) = (&child).await else {
+            panic!("it has no value");
+        };
+        catch_unwind(AssertUnwindSafe(|| panic.resume())).unwrap_err()
+    });
+    let quit = payload.unwrap().downcast::<Quit>().map(|quit| quit.0);
+    log!("other panics are delivered to the awaiter: {:?}", quit.ok());
+    assert_eq!(
+        logged(),
+        [
+            "main cancelled during shutdown",
+            "the request of a child task ends the run at once, code 3",
+            "other panics are delivered to the awaiter: Some(4)",
+        ]
+    );
+    assert!(runner.close().is_clean());
 }
 
 #[test]
