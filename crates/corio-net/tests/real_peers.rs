@@ -35,7 +35,7 @@ fn curl_sends_and_fetches_over_one_connection_and_over_several() {
             &[
                 "-sS",
                 "--max-time",
-                "15",
+                "60",
                 "--fail",
                 "--data-binary",
                 &format!("@{body}"),
@@ -51,7 +51,7 @@ fn curl_sends_and_fetches_over_one_connection_and_over_several() {
             &[
                 "-sS",
                 "--max-time",
-                "15",
+                "60",
                 "--fail",
                 "--parallel",
                 &url,
@@ -151,7 +151,7 @@ fn nginx_in_front_of_a_server_passes_requests_on() {
             &[
                 "-sS",
                 "--max-time",
-                "15",
+                "60",
                 "--fail",
                 "--unix-socket",
                 &nginx.socket.to_string_lossy(),
