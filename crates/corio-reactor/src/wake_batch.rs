@@ -15,10 +15,16 @@ pub(crate) fn wake_all(wakers: &mut Vec<Waker>) -> Option<Box<dyn Any + Send>> {
             if first_panic.is_none() {
                 first_panic = Some(panic);
             } else {
-                // A payload may itself panic when it is dropped.
-                std::mem::forget(panic);
+                discard(panic);
             }
         }
     }
     first_panic
+}
+
+/// A payload may itself panic when it is dropped; what that panic carries is not looked at any more.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
 }

@@ -76,7 +76,7 @@ impl Remote {
         let _ = self.call_soon(start);
         RemoteTask {
             shared,
-            remote: self.remote.clone(),
+            way: Way::Handle(self.remote.clone()),
         }
     }
 }
@@ -177,7 +177,8 @@ impl<T> Drop for Settle<T> {
 
 /// A task on a loop of another thread. Dropping it lets the task run on.
 ///
-/// As a future it can be awaited anywhere, under any executor.
+/// As a future it can be awaited anywhere, under any executor. Like a [`Remote`] it keeps a virtual clock from jumping, since
+/// something may still be asked through it; but not once [`wait`](RemoteTask::wait) has begun, or it was awaited on its own loop.
 ///
 /// # Cancel safety
 ///
@@ -185,7 +186,40 @@ impl<T> Drop for Settle<T> {
 #[must_use = "a future does nothing unless it is awaited; drop it to let the task run on"]
 pub struct RemoteTask<T> {
     shared: Arc<Shared<T>>,
-    remote: corio_core::Remote,
+    way: Way,
+}
+
+/// The way to the loop.
+enum Way {
+    /// The loop counts it.
+    Handle(corio_core::Remote),
+    /// To the loop with this number, if it is still alive.
+    Number(u64),
+}
+
+impl Way {
+    fn number(&self) -> u64 {
+        match self {
+            Way::Handle(remote) => remote.number(),
+            Way::Number(number) => *number,
+        }
+    }
+
+    /// A loop that is closed or gone has ended the task.
+    fn call_soon(&self, callback: impl FnOnce() + Send + 'static) {
+        let _ = match self {
+            Way::Handle(remote) => remote.call_soon(callback),
+            Way::Number(number) => match corio_core::Remote::of(*number) {
+                Some(remote) => remote.call_soon(callback),
+                None => Ok(()),
+            },
+        };
+    }
+
+    /// Nobody else can use this one, so the loop need not count it any more.
+    fn let_go(&mut self) {
+        *self = Way::Number(self.number());
+    }
 }
 
 impl<T> RemoteTask<T> {
@@ -198,11 +232,12 @@ impl<T> RemoteTask<T> {
     /// # Panics
     ///
     /// When it is called on a thread where a loop is running: that would block the loop. Await the `RemoteTask` there.
-    pub fn wait(self) -> Result<T, TaskError> {
+    pub fn wait(mut self) -> Result<T, TaskError> {
         assert!(
             Scheduler::with_current(|scheduler| scheduler.is_none()),
             "`RemoteTask::wait` would block the event loop of this thread: await the `RemoteTask` instead"
         );
+        self.way.let_go();
         let mut state = self.shared.state.lock();
         while !state.over {
             self.shared.ended.wait(&mut state);
@@ -227,8 +262,7 @@ impl<T> RemoteTask<T> {
                 let task = Scheduler::with_current(|scheduler| scheduler?.find_task(id));
                 task.as_ref().map(AnyTask::cancel);
             };
-            // On a closed loop the task has ended.
-            let _ = self.remote.call_soon(cancel);
+            self.way.call_soon(cancel);
         }
     }
 }
@@ -245,8 +279,7 @@ impl<T> Drop for RemoteTask<T> {
         };
         if let Some(Err(error)) = unseen {
             // A loop that is closed has no reporter any more.
-            let _ = self
-                .remote
+            self.way
                 .call_soon(move || report_unseen(Err::<(), _>(error)));
         }
     }
@@ -255,7 +288,13 @@ impl<T> Drop for RemoteTask<T> {
 impl<T> Future for RemoteTask<T> {
     type Output = Result<T, TaskError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Way::Handle(remote) = &self.way {
+            let number = remote.number();
+            if Scheduler::with_current(|here| here.is_some_and(|here| here.number() == number)) {
+                self.way.let_go();
+            }
+        }
         let waker = cx.waker().clone();
         let mut state = self.shared.state.lock();
         if state.over {

@@ -8,6 +8,8 @@
 //!
 //! A run ends one batch after its target, so that the callbacks of the target's end have run; the scheduler pauses there.
 
+mod virtual_time;
+
 use std::cell::Cell;
 use std::future::Future;
 use std::ops::ControlFlow;
@@ -20,9 +22,6 @@ use crate::clock::Nanos;
 use crate::event_loop::Loop;
 use crate::interrupt::{Interrupts, shorten};
 use crate::run_error::RunError;
-
-/// A virtual clock without anything to jump to gives other threads this long before it says that nothing can ever run again.
-const LAST_CHANCE: Duration = Duration::from_millis(1000);
 
 /// Falling asleep and waking up costs more than a shorter wait would last. Where timers stand this close to one another, several are
 /// fired in one visit. In nanoseconds.
@@ -54,6 +53,8 @@ struct Run<'a> {
     paused: Cell<bool>,
     /// The target has been told to pause the scheduler at its end.
     told: Cell<bool>,
+    /// It was said that a virtual clock stands still.
+    told_still: Cell<bool>,
     /// Tells the target of this run from those of others, which may end now.
     number: u64,
 }
@@ -132,6 +133,7 @@ impl<'a> Run<'a> {
             interrupts,
             paused: Cell::new(false),
             told: Cell::new(false),
+            told_still: Cell::new(false),
             number: event_loop.runs.get(),
         }
     }
@@ -292,56 +294,6 @@ impl<'a> Run<'a> {
             *now = timers.clock.now();
         }
         *now >= due
-    }
-
-    /// Reactor and timers by the loop's own clock.
-    fn visit_virtual(&self, wait: bool) {
-        let Loop {
-            scheduler,
-            timers,
-            reactor,
-            ..
-        } = self.event_loop;
-        let io = reactor.len() > self.event_loop.own_sources.get();
-        // Asked before the mail is taken: whoever lets go of the last handle may have sent something before.
-        let outstanding = io || scheduler.remotes() > 0;
-        if io {
-            self.wait(Some(Duration::ZERO));
-        }
-        scheduler.take_mail();
-        timers.fire(scheduler, timers.clock.now());
-        if !wait || scheduler.ready() > 0 {
-            return;
-        }
-        if outstanding {
-            self.wait(None);
-            scheduler.take_mail();
-            return;
-        }
-        match timers.next_wake() {
-            Some(next) => {
-                timers.clock.advance_to(next);
-                timers.fire(scheduler, next);
-            }
-            None => self.last_chance(),
-        }
-    }
-
-    /// Nothing is ready, no timer is set, and nothing outstanding is known: only a foreign thread with a waker could help.
-    fn last_chance(&self) {
-        let scheduler = &self.event_loop.scheduler;
-        self.wait(Some(LAST_CHANCE));
-        scheduler.take_mail();
-        if scheduler.ready() > 0 || self.signal_is_pending() {
-            return;
-        }
-        let mut message = String::from(
-            "deadlock: nothing is ready, no timer is set, and nothing can ever run again",
-        );
-        for task in scheduler.all_tasks() {
-            message.push_str(&format!("\n  {task:?}"));
-        }
-        panic!("{message}");
     }
 
     /// Returns how many sources had an event.

@@ -3,7 +3,8 @@
 
 mod support;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
@@ -88,6 +89,63 @@ fn time_stands_still_while_a_remote_handle_is_out_and_goes_on_when_the_last_one_
         assert_eq!(said.get(), Some(seconds(1.0)));
         helper.join().unwrap();
     });
+}
+
+#[test]
+fn a_loop_may_await_its_own_remote_task_whose_work_sleeps() {
+    run(async {
+        let start = now();
+        let task = get_running_loop().remote().create_task(|| async {
+            nap(5.0).await;
+            7
+        });
+        assert_eq!(task.await.unwrap(), 7);
+        assert_eq!(now() - start, seconds(5.0));
+        // Asked through a task that does not hold the clock any more.
+        let mut task = get_running_loop().remote().create_task(|| nap(50.0));
+        let polled = std::future::poll_fn(|cx| {
+            let polled = std::pin::Pin::new(&mut task).poll(cx);
+            std::task::Poll::Ready(polled.is_pending())
+        });
+        assert!(polled.await);
+        nap(5.0).await;
+        task.cancel();
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert_eq!(now() - start, seconds(10.0));
+    });
+}
+
+#[test]
+fn a_thread_that_waits_for_work_that_sleeps_does_not_hold_the_clock() {
+    run(async {
+        let start = now();
+        let task = get_running_loop().remote().create_task(move || async move {
+            nap(5.0).await;
+            now() - start
+        });
+        let helper = thread::spawn(move || task.wait().unwrap());
+        nap(10.0).await;
+        assert_eq!(helper.join().unwrap(), seconds(5.0));
+    });
+}
+
+#[test]
+fn a_clock_that_handles_keep_still_says_so_once() {
+    let event_loop = virtual_loop();
+    let kept = Rc::new(RefCell::new(Some(event_loop.remote())));
+    let reports = Rc::new(RefCell::new(Vec::new()));
+    let (held, told) = (kept.clone(), reports.clone());
+    event_loop.set_exception_handler(move |report| {
+        told.borrow_mut().push(report.to_string());
+        drop(held.borrow_mut().take());
+    });
+    event_loop.run_until_complete(nap(5.0)).unwrap();
+    let reports = reports.take();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(
+        reports[0].contains("stands still: 1 `Remote`"),
+        "{reports:?}"
+    );
 }
 
 /// A handle that goes on another thread, and sends nothing at all, must not leave the loop asleep.
