@@ -285,9 +285,7 @@ impl Scheduler {
                 self.end_by_force(task.cell(), Cancelled::because("the event loop was closed"));
             }
             // Destructors may have queued callbacks, and callbacks own things with destructors.
-            while let Some(cell) = self.0.ready.pop_owned() {
-                cell.revoke();
-            }
+            self.empty_queue();
         });
     }
 
@@ -382,9 +380,7 @@ impl Scheduler {
         if self.0.closed.get() {
             self.end_by_force(cell, Cancelled::because("the event loop is closed"));
             // It was queued; on a closed scheduler nobody will take it out.
-            while let Some(queued) = self.0.ready.pop_owned() {
-                drop(queued);
-            }
+            self.empty_queue();
         }
     }
 

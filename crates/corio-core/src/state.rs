@@ -203,6 +203,12 @@ impl State {
         self.has(QUEUED | RELAYED)
     }
 
+    /// An unfinished task was taken out of one of its places, and not for a step.
+    pub(crate) fn leave_place(&self) {
+        let relayed = self.has(RELAYED);
+        self.clear(if relayed { RELAYED } else { QUEUED });
+    }
+
     /// Its places in the ready queue own references to it, because no table does.
     pub(crate) fn owns_its_places(&self) -> bool {
         self.has(DONE | CALLBACK)

@@ -282,6 +282,18 @@ impl Scheduler {
         self.release(cell, outcome);
     }
 
+    /// Takes everything out of the ready queue of a closed scheduler.
+    pub(crate) fn empty_queue(&self) {
+        while let Some(cell) = self.0.ready.pop_owned() {
+            if cell.state.owns_its_places() {
+                cell.revoke();
+            } else {
+                // A task that is about to be ended by the close, or is being ended further down on the stack.
+                cell.state.leave_place();
+            }
+        }
+    }
+
     /// The task has its outcome: out of the table, everybody is told, and a value that nobody can ask for goes.
     #[inline(always)]
     pub(crate) fn release(&self, cell: &CellRef, outcome: Outcome) {

@@ -264,3 +264,40 @@ fn what_a_destructor_queues_while_the_queue_is_emptied_by_a_close_is_dropped() {
     assert_eq!(dropped.get(), 20);
     assert_eq!((bed.scheduler.ready(), bed.scheduler.task_count()), (0, 0));
 }
+
+/// What is left of a cell is found by a leak checker.
+#[test]
+fn tasks_that_end_within_each_other_on_a_closed_loop_leave_no_reference() {
+    struct Nests(corio_core::Scheduler, u32, Rc<Cell<u32>>);
+    impl Drop for Nests {
+        fn drop(&mut self) {
+            self.2.set(self.2.get() + 1);
+            if self.1 > 0 {
+                let inner = Nests(self.0.clone(), self.1 - 1, self.2.clone());
+                drop(self.0.create_task(async move {
+                    let _inner = inner;
+                    forever().await;
+                }));
+            }
+        }
+    }
+    let bed = Bed::new();
+    let dropped = Rc::new(Cell::new(0));
+    let kept = Rc::new(());
+    let held = kept.clone();
+    let outer = Nests(bed.scheduler.clone(), 5, dropped.clone());
+    let task = bed.scheduler.create_task(async move {
+        let _outer = outer;
+        forever().await;
+    });
+    // Its handle keeps the cell, but not what it would have been called with.
+    let callback = bed.scheduler.call_soon(move || drop(held));
+    bed.scheduler.close();
+    assert_eq!(dropped.get(), 6);
+    assert_eq!(Rc::strong_count(&kept), 1);
+    assert!(task.cancelled() && !callback.cancelled());
+    // And again, on one that has been closed for long.
+    drop(Nests(bed.scheduler.clone(), 5, dropped.clone()));
+    assert_eq!(dropped.get(), 12);
+    assert_eq!((bed.scheduler.ready(), bed.scheduler.task_count()), (0, 0));
+}
