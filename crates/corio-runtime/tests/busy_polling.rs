@@ -106,7 +106,12 @@ fn a_loop_that_is_busy_does_not_give_up_its_core() {
             .unwrap();
         given_up() - before
     };
-    assert!(given_up_by(EventLoop::new().unwrap()) >= SLEEPS);
+    // Under valgrind the threads of the process take turns at each call of the system.
+    if std::env::var("LD_PRELOAD").is_ok_and(|list| list.contains("vgpreload")) {
+        return;
+    }
+    // A thread that is held up may find its time come without a sleep, now and then.
+    assert!(given_up_by(EventLoop::new().unwrap()) >= SLEEPS / 2);
     // Other threads of the process may hold it up now and then, but not each time.
-    assert!(given_up_by(busy(LONG)) < SLEEPS);
+    assert!(given_up_by(busy(LONG)) < SLEEPS / 2);
 }
