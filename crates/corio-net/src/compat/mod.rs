@@ -2,8 +2,8 @@
 //!
 //! | feature | what there is |
 //! | --- | --- |
-//! | `hyper` | `hyper::rt::Read` and `Write` on the streams, [`Hyper`] around others, [`HyperExecutor`], [`HyperTimer`] |
-//! | `tokio-io` | tokio's `AsyncRead` and `AsyncWrite` on the streams, [`Tokio`] around others; no runtime of tokio |
+//! | `hyper` | `hyper::rt::Read` and `Write` on the streams, `Hyper` around others, [`HyperExecutor`], [`HyperTimer`] |
+//! | `tokio-io` | tokio's `AsyncRead` and `AsyncWrite` on the streams, `Tokio` around others; no runtime of tokio |
 
 #[cfg(feature = "hyper")]
 mod hyper;
