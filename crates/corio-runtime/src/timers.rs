@@ -29,9 +29,6 @@ const KEY: u64 = 1;
 const OTHER: u64 = 2;
 const ENTRY: u64 = 3;
 
-/// The places of nodes that fit into a word with a tag: all but those in a tree of a thousand million nodes.
-const LARGEST_ENTRY: u64 = u64::MAX >> 2;
-
 impl Packed {
     #[inline]
     fn wake_key(self) -> Option<WakeKey> {
@@ -125,10 +122,9 @@ impl LoopTimers {
     fn pack(&self, alarm: Alarm) -> Packed {
         let bits = match &alarm {
             Alarm::Wake(waker) => WakeKey::of(waker).map(WakeKey::to_bits),
-            Alarm::Cancel(entry) if entry.to_bits() <= LARGEST_ENTRY => {
-                NonZeroU64::new(entry.to_bits() << 2 | ENTRY)
-            }
-            _ => None,
+            // The number of a place has 62 bits.
+            Alarm::Cancel(entry) => NonZeroU64::new(entry.to_bits() << 2 | ENTRY),
+            Alarm::Call(_) => None,
         };
         match bits {
             Some(bits) => Packed(bits),

@@ -24,8 +24,16 @@ use crate::interrupt::{Interrupts, shorten};
 use crate::run_error::RunError;
 
 /// Falling asleep and waking up costs more than a shorter wait would last. Where timers stand this close to one another, several are
-/// fired in one visit. In nanoseconds.
-const SHORTEST_WAIT: u64 = 20_000;
+/// fired in one visit.
+const SHORTEST_WAIT: Nanos = 20_000;
+
+/// How long to wait for the next timer. One that is due is not waited for.
+fn wait_until(next: Nanos, now: Nanos) -> Duration {
+    Duration::from_nanos(match next.saturating_sub(now) {
+        0 => 0,
+        left => left.max(SHORTEST_WAIT),
+    })
+}
 
 /// What a run does about Ctrl-C, given its main task.
 pub(crate) type OnInterrupt<'a> = &'a mut dyn FnMut(&AnyTask) -> ControlFlow<RunError>;
@@ -259,8 +267,7 @@ impl<'a> Run<'a> {
         if wait {
             if !self.poll_busily(&mut now) {
                 let next = armed.then(|| timers.next_wake()).flatten();
-                let timeout = next.map(|next| next.saturating_sub(now).max(SHORTEST_WAIT));
-                self.wait(timeout.map(Duration::from_nanos));
+                self.wait(next.map(|next| wait_until(next, now)));
             }
             scheduler.take_mail();
             now = timers.clock.now();
@@ -387,5 +394,19 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.event_loop.driving.set(false);
         self.event_loop.stopping.set(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_that_is_due_is_not_waited_for_and_a_near_one_a_little_longer() {
+        let wait = |next, now| wait_until(next, now).as_nanos();
+        assert_eq!(wait(5, 7), 0);
+        assert_eq!(wait(7, 7), 0);
+        assert_eq!(wait(8, 7), u128::from(SHORTEST_WAIT));
+        assert_eq!(wait(1_000_007, 7), 1_000_000);
     }
 }
