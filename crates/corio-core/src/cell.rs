@@ -18,6 +18,9 @@
 //!    that owner has gone.
 //! 6. The block is freed when the last `CellRef` goes. Foreign code that runs then (the destructor of what the stage still
 //!    holds) cannot get at the cell, for it would need a `CellRef`.
+//! 7. *Queue.* A place in the ready queue holds no reference to an unfinished task: the table does, and a task leaves it only by its
+//!    end. So a step may use its task without counting, and ends with the release that takes it out of the table. A task that
+//!    ends while it is queued leaves a reference for each of its places, and a callback's place always holds one.
 
 use std::any::Any;
 use std::cell::Cell;
