@@ -1,6 +1,5 @@
 //! `start_server`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
@@ -9,14 +8,13 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use super::accepting::Seat;
 use super::handle::Server;
 #[cfg(feature = "tls")]
 use super::handler::Secured;
 use super::handler::{Handle, HandlerOutput, Streams};
-use super::options::ServeOptions;
+use super::options::{ServeOptions, serving_methods};
 use super::shared::{AnySeat, Shared};
 use crate::stream::{StreamOptions, StreamReader, StreamWriter};
 use crate::tcp::bind_now;
@@ -141,6 +139,8 @@ pub struct StartServer<H> {
 }
 
 impl<H> StartServer<H> {
+    serving_methods!();
+
     /// How many connections may wait to be accepted. 100, unless told otherwise.
     pub fn backlog(mut self, backlog: u32) -> Self {
         self.bind = self.bind.backlog(backlog);
@@ -159,30 +159,6 @@ impl<H> StartServer<H> {
         self
     }
 
-    /// How many bytes a line may have. 64 KiB, unless told otherwise.
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.streams = self.streams.limit(limit);
-        self
-    }
-
-    /// Whether it begins to accept at once, see [`ServeOptions::start_serving`].
-    pub fn start_serving(mut self, start: bool) -> Self {
-        self.serve = self.serve.start_serving(start);
-        self
-    }
-
-    /// What the server is called, see [`ServeOptions::named`].
-    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.serve = self.serve.named(name);
-        self
-    }
-
-    /// How long connections may clean up, see [`ServeOptions::grace`].
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.serve = self.serve.grace(grace);
-        self
-    }
-
     /// With TLS. It takes a `rustls::ServerConfig` or a [`TlsAcceptor`](crate::tls::TlsAcceptor).
     ///
     /// The handshake is made in the task of the connection, before the handler begins. When it fails the connection is closed, and
@@ -191,12 +167,6 @@ impl<H> StartServer<H> {
     #[doc(alias = "ssl")]
     pub fn tls(mut self, acceptor: impl Into<TlsAcceptor>) -> Self {
         self.tls = Some(acceptor.into());
-        self
-    }
-
-    /// How long the server pauses when it cannot accept, see [`ServeOptions::retry_delay`].
-    pub fn retry_delay(mut self, delay: Duration) -> Self {
-        self.serve = self.serve.retry_delay(delay);
         self
     }
 }

@@ -1,6 +1,5 @@
 //! `start_unix_server`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::fs;
 use std::future::{IntoFuture, Ready, ready};
@@ -9,12 +8,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::accepting::Seat;
 use super::handle::Server;
 use super::handler::{HandlerOutput, Streams};
-use super::options::ServeOptions;
+use super::options::{ServeOptions, serving_methods};
 use super::shared::Shared;
 use crate::UnixListener;
 use crate::stream::{StreamOptions, StreamReader, StreamWriter};
@@ -83,39 +81,11 @@ pub struct StartUnixServer<H> {
 }
 
 impl<H> StartUnixServer<H> {
+    serving_methods!();
+
     /// Whether the socket file is removed when the server closes. It is, unless told otherwise.
     pub fn cleanup_socket(mut self, cleanup: bool) -> Self {
         self.cleanup_socket = cleanup;
-        self
-    }
-
-    /// How many bytes a line may have. 64 KiB, unless told otherwise.
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.streams = self.streams.limit(limit);
-        self
-    }
-
-    /// Whether it begins to accept at once, see [`ServeOptions::start_serving`].
-    pub fn start_serving(mut self, start: bool) -> Self {
-        self.serve = self.serve.start_serving(start);
-        self
-    }
-
-    /// What the server is called, see [`ServeOptions::named`].
-    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.serve = self.serve.named(name);
-        self
-    }
-
-    /// How long connections may clean up, see [`ServeOptions::grace`].
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.serve = self.serve.grace(grace);
-        self
-    }
-
-    /// How long the server pauses when it cannot accept, see [`ServeOptions::retry_delay`].
-    pub fn retry_delay(mut self, delay: Duration) -> Self {
-        self.serve = self.serve.retry_delay(delay);
         self
     }
 }
