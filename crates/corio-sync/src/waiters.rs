@@ -156,7 +156,7 @@ impl<D: Copy> Waiters<D> {
         ticket
     }
 
-    #[inline(never)]
+    #[inline]
     fn push(&self, entry: Entry<D>) {
         self.ring.borrow_mut().entries.push_back(entry);
     }
