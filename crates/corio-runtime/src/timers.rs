@@ -18,6 +18,8 @@ pub(crate) struct LoopTimers {
     others: RefCell<Others>,
     /// A timer was armed for a time that had come: the loop looks at the wheel in its next turn.
     due: Cell<bool>,
+    /// How many have fired since the loop last waited.
+    pub(crate) fired: Cell<usize>,
 }
 
 /// An alarm in one word, by its two lowest bits: the key of a task, the place of a node, or the number of one of the others.
@@ -53,6 +55,7 @@ impl LoopTimers {
             wheel: RefCell::new(Wheel::new()),
             others: RefCell::default(),
             due: Cell::new(false),
+            fired: Cell::new(0),
         }
     }
 
@@ -76,9 +79,15 @@ impl LoopTimers {
         self.wheel.borrow_mut().next_wake()
     }
 
-    /// Rings what is due, in the order of (deadline, sequence). Returns how many there were.
-    pub(crate) fn fire(&self, scheduler: &Scheduler, now: Nanos) -> usize {
+    /// Rings what is due, in the order of (deadline, sequence).
+    pub(crate) fn fire(&self, scheduler: &Scheduler, now: Nanos) {
         self.due.set(false);
+        let fired = self.ring_due(scheduler, now);
+        self.fired.set(self.fired.get().saturating_add(fired));
+    }
+
+    /// Returns how many there were.
+    fn ring_due(&self, scheduler: &Scheduler, now: Nanos) -> usize {
         let mut fired = 0;
         // Most alarms wake a task of this loop, which runs no foreign code. Those are taken together.
         let mut together = [const { None }; TOGETHER];

@@ -26,12 +26,18 @@ use crate::run_error::RunError;
 /// Falling asleep and waking up costs more than a shorter wait would last. Where timers stand this close to one another, several are
 /// fired in one visit.
 const SHORTEST_WAIT: Nanos = 20_000;
+/// So much longer for each timer that has fired since the last wait: the denser they stand, the more of them share a wake-up.
+const WAIT_PER_TIMER: Nanos = 1_000;
+/// .. but not longer than this, which is as late as a crowd makes a timer.
+const CROWD_WAIT: Nanos = 100_000;
 
-/// How long to wait for the next timer. One that is due is not waited for.
-fn wait_until(next: Nanos, now: Nanos) -> Duration {
+/// How long to wait for the next timer, if so many have fired since the last wait. One that is due is not waited for.
+fn wait_until(next: Nanos, now: Nanos, fired: usize) -> Duration {
+    let crowd = (fired as Nanos).saturating_mul(WAIT_PER_TIMER);
+    let shortest = crowd.saturating_add(SHORTEST_WAIT).min(CROWD_WAIT);
     Duration::from_nanos(match next.saturating_sub(now) {
         0 => 0,
-        left => left.max(SHORTEST_WAIT),
+        left => left.max(shortest),
     })
 }
 
@@ -267,7 +273,11 @@ impl<'a> Run<'a> {
         if wait {
             if !self.poll_busily(&mut now) {
                 let next = armed.then(|| timers.next_wake()).flatten();
-                self.wait(next.map(|next| wait_until(next, now)));
+                let timeout = next.map(|next| wait_until(next, now, timers.fired.get()));
+                self.wait(timeout);
+                if timeout != Some(Duration::ZERO) {
+                    timers.fired.set(0);
+                }
             }
             scheduler.take_mail();
             now = timers.clock.now();
@@ -403,10 +413,21 @@ mod tests {
 
     #[test]
     fn a_timer_that_is_due_is_not_waited_for_and_a_near_one_a_little_longer() {
-        let wait = |next, now| wait_until(next, now).as_nanos();
+        let wait = |next, now| wait_until(next, now, 0).as_nanos();
         assert_eq!(wait(5, 7), 0);
         assert_eq!(wait(7, 7), 0);
         assert_eq!(wait(8, 7), u128::from(SHORTEST_WAIT));
         assert_eq!(wait(1_000_007, 7), 1_000_000);
+    }
+
+    #[test]
+    fn timers_in_a_crowd_share_a_wait_that_has_a_bound() {
+        let wait = |left, fired| wait_until(left, 0, fired).as_nanos() as Nanos;
+        assert_eq!(wait(1, 1), SHORTEST_WAIT + WAIT_PER_TIMER);
+        assert_eq!(wait(1, 50), SHORTEST_WAIT + 50 * WAIT_PER_TIMER);
+        assert_eq!(wait(1, 80), CROWD_WAIT);
+        assert_eq!(wait(1, usize::MAX), CROWD_WAIT);
+        assert_eq!(wait(0, 50), 0);
+        assert_eq!(wait(1_000_000, 50), 1_000_000);
     }
 }
