@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use corio_core::cancel::{Kind, Limit, Node};
-use corio_core::time::Alarm;
+use corio_core::time::{Alarm, Moment, nanos};
 use corio_core::{Cancelled, Report, Scheduler};
 use pin_project_lite::pin_project;
 
@@ -57,13 +57,13 @@ impl CancelScope {
     pub fn with_timeout(duration: Duration) -> CancelScope {
         CancelScope::with_limit(match duration {
             Duration::MAX => Limit::None,
-            duration => Limit::After(duration),
+            duration => Limit::After(nanos(duration)),
         })
     }
 
     /// A scope that ends at this time. One that has come ends the work at its first wait.
     pub fn with_deadline(deadline: Instant) -> CancelScope {
-        CancelScope::with_limit(Limit::At(deadline))
+        CancelScope::with_limit(Limit::At(deadline.into()))
     }
 
     fn with_limit(limit: Limit) -> CancelScope {
@@ -159,7 +159,7 @@ struct State {
     shared: Arc<Shared>,
     run: Option<RunId>,
     /// When the grace is over.
-    force: Option<Instant>,
+    force: Option<Moment>,
     force_timer: Timer,
     /// The request went on, and whoever takes it drops this.
     passed: bool,
@@ -246,9 +246,9 @@ impl State {
             return;
         }
         let now = with_timers(|_, timers| timers.step_now());
-        let force = self.force.or_else(|| now.checked_add(grace));
-        self.force = force;
-        if let Some(force) = force {
+        let force = self.force.unwrap_or_else(|| now.after(nanos(grace)));
+        self.force = Some(force);
+        if force != Moment::NEVER {
             self.force_timer.arm(force, Alarm::Wake(cx.waker().clone()));
         }
     }

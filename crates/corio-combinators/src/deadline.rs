@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use corio_core::cancel;
+use corio_core::time::Moment;
 
 /// The time at which the code that runs now is going to be cancelled, if it does not end before: the nearest limit of the
 /// timeouts and scopes around it in its task. `None`: there is none.
@@ -17,5 +18,5 @@ use corio_core::cancel;
 /// ```
 #[doc(alias = "current_effective_deadline")]
 pub fn deadline() -> Option<Instant> {
-    cancel::deadline_here()
+    cancel::deadline_here().map(Moment::instant)
 }

@@ -4,7 +4,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use corio_core::Scheduler;
-use corio_core::time::Alarm;
+use corio_core::time::{Alarm, Moment, nanos};
 
 /// A timer that is taken back when this is dropped.
 #[derive(Debug)]
@@ -23,9 +23,9 @@ impl Expiry {
         let timers = scheduler
             .timers()
             .expect("this event loop has no timers, so nothing can have a time limit in it");
-        let deadline = timers.step_now().checked_add(duration)?;
-        Some(Expiry {
-            key: timers.arm(deadline, alarm),
+        let (key, deadline) = timers.arm_after(nanos(duration), alarm);
+        (deadline != Moment::NEVER).then(|| Expiry {
+            key,
             scheduler: scheduler.clone(),
         })
     }

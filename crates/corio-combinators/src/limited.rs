@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use corio_core::Scheduler;
 use corio_core::cancel::{Kind, Limit, Node};
-use corio_core::time::Alarm;
+use corio_core::time::{Alarm, Moment, Nanos, nanos};
 use pin_project_lite::pin_project;
 
 use crate::timer::Timer;
@@ -22,7 +22,7 @@ pin_project! {
         work: Option<F>,
         phase: Phase,
         // How long, while it is `For`.
-        duration: Duration,
+        length: Nanos,
         // Last, so that what is inside leaves first.
         wait: Option<Wait>,
     }
@@ -31,7 +31,8 @@ pin_project! {
 /// What is needed when the work has to be waited for. Until then it is not there: a future is moved a few times before its first
 /// poll, and has less to carry without it.
 struct Wait {
-    deadline: Option<Instant>,
+    /// `NEVER` is none.
+    deadline: Moment,
     timer: Timer,
     turns: Option<Turns>,
     node: Node,
@@ -76,7 +77,7 @@ impl<F> Limited<F> {
         Limited {
             work: Some(work),
             phase,
-            duration,
+            length: nanos(duration),
             wait: None,
         }
     }
@@ -86,8 +87,8 @@ impl<F> Limited<F> {
         Limited {
             work: Some(work),
             phase: Phase::Until,
-            duration: Duration::ZERO,
-            wait: Some(Wait::new(node, Some(deadline))),
+            length: 0,
+            wait: Some(Wait::new(node, Moment::from(deadline))),
         }
     }
 
@@ -106,7 +107,7 @@ impl<F: Future> Future for Limited<F> {
         if *this.phase != Phase::For {
             return this.poll_on(cx);
         }
-        let limit = Limit::After(*this.duration);
+        let limit = Limit::After(*this.length);
         let work = this.work.as_mut().as_pin_mut().expect(GONE);
         let Some((polled, links)) = Node::poll_before(limit, || work.poll(cx)) else {
             return this.poll_alone(cx, limit);
@@ -116,9 +117,11 @@ impl<F: Future> Future for Limited<F> {
             return Poll::Ready(Some(output));
         }
         *this.phase = Phase::Until;
-        let wait = this.wait.insert(Wait::new(Node::new(Kind::Deadline), None));
+        let wait = this
+            .wait
+            .insert(Wait::new(Node::new(Kind::Deadline), Moment::NEVER));
         wait.node.join_late(cx, limit, links);
-        if wait.begin_after(*this.duration) {
+        if wait.begin_after(*this.length) {
             return this.take();
         }
         Poll::Pending
@@ -130,7 +133,7 @@ impl<F: Future> LimitedProject<'_, F> {
     #[cold]
     fn poll_alone(&mut self, cx: &mut Context<'_>, limit: Limit) -> Poll<Option<F::Output>> {
         let node = Node::new(Kind::Deadline);
-        let wait = self.wait.insert(Wait::new(node, None));
+        let wait = self.wait.insert(Wait::new(node, Moment::NEVER));
         wait.node.enter(cx);
         wait.node.set_limit(limit);
         let work = self.work.as_mut().as_pin_mut().expect(GONE);
@@ -140,7 +143,7 @@ impl<F: Future> LimitedProject<'_, F> {
             return Poll::Ready(Some(output));
         }
         *self.phase = Phase::Until;
-        if wait.begin_after(*self.duration) {
+        if wait.begin_after(*self.length) {
             return self.take();
         }
         Poll::Pending
@@ -150,7 +153,7 @@ impl<F: Future> LimitedProject<'_, F> {
     fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
         let wait = self
             .wait
-            .get_or_insert_with(|| Wait::new(Node::new(Kind::Deadline), None));
+            .get_or_insert_with(|| Wait::new(Node::new(Kind::Deadline), Moment::NEVER));
         match self.phase {
             Phase::Nothing => {
                 self.work.set(None);
@@ -164,7 +167,7 @@ impl<F: Future> LimitedProject<'_, F> {
         }
         if wait.node.is_light() {
             let work = self.work.as_mut().as_pin_mut().expect(GONE);
-            let limit = wait.deadline.map_or(Limit::None, Limit::At);
+            let limit = Limit::At(wait.deadline);
             match wait.node.poll_again(cx, limit, |cx| work.poll(cx)) {
                 Some(Poll::Ready(output)) => {
                     wait.timer.disarm();
@@ -230,7 +233,7 @@ impl<F: Future> LimitedProject<'_, F> {
 }
 
 impl Wait {
-    fn new(node: Node, deadline: Option<Instant>) -> Wait {
+    fn new(node: Node, deadline: Moment) -> Wait {
         Wait {
             deadline,
             timer: Timer::new(),
@@ -242,18 +245,19 @@ impl Wait {
     /// The work is pending after its first poll: from now on there is something to limit. Nested limits that begin in one step read
     /// the same clock once. True: take.
     #[inline]
-    fn begin_after(&mut self, duration: Duration) -> bool {
+    fn begin_after(&mut self, length: Nanos) -> bool {
         if let Some(entry) = self.node.entry() {
-            self.deadline = self.timer.arm_after(duration, Alarm::Cancel(entry));
+            self.deadline = self.timer.limit(length, entry);
         }
         self.node.look()
     }
 
     /// Before the work is polled. A time that has come is told now, as with asyncio: the work ends at its first wait.
     fn begin(&mut self) {
-        let Some(deadline) = self.deadline else {
+        let deadline = self.deadline;
+        if deadline == Moment::NEVER {
             return;
-        };
+        }
         self.node.set_limit(Limit::At(deadline));
         if self.timer.is_armed_here() {
             return;
@@ -269,9 +273,9 @@ impl Wait {
 
     /// The work is pending: from now on there is something to limit. True: take.
     fn go_on(&mut self) -> bool {
-        if let (Some(deadline), Some(entry)) = (self.deadline, self.node.entry()) {
-            if !self.timer.is_armed_here() {
-                self.timer.arm(deadline, Alarm::Cancel(entry));
+        if self.deadline != Moment::NEVER && !self.timer.is_armed_here() {
+            if let Some(entry) = self.node.entry() {
+                self.timer.arm(self.deadline, Alarm::Cancel(entry));
             }
         }
         self.node.look()

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use corio_core::cancel::{Limit, ScopeEntry, tree_number};
 use corio_core::time::Alarm;
+use corio_core::time::{Moment, Nanos};
 
 use crate::timer::{Timer, with_timers};
 
@@ -158,7 +159,7 @@ impl Shared {
         if inner.cancelled || inner.expired {
             return;
         }
-        inner.limit = deadline.map_or(Limit::None, Limit::At);
+        inner.limit = deadline.map_or(Limit::None, |deadline| Limit::At(deadline.into()));
         inner.version += 1;
         let mut wakers = Vec::new();
         let mut runs = Vec::new();
@@ -194,9 +195,9 @@ impl Shared {
         let deadline = match limit {
             Limit::None => None,
             Limit::At(deadline) => Some(deadline),
-            Limit::After(duration) => self.begin(duration, version),
+            Limit::After(length) => Some(self.begin(length, version)),
         };
-        let Some(deadline) = deadline.filter(|_| !over) else {
+        let Some(deadline) = deadline.filter(|&deadline| !over && deadline != Moment::NEVER) else {
             return;
         };
         let shared = self.clone();
@@ -222,12 +223,11 @@ impl Shared {
     }
 
     /// A duration begins to count: for all runs.
-    fn begin(&self, duration: Duration, version: u64) -> Option<Instant> {
-        let now = with_timers(|_, timers| timers.step_now());
-        let deadline = now.checked_add(duration);
+    fn begin(&self, length: Nanos, version: u64) -> Moment {
+        let deadline = with_timers(|_, timers| timers.step_now()).after(length);
         let mut inner = self.lock();
         if inner.version == version {
-            inner.limit = deadline.map_or(Limit::None, Limit::At);
+            inner.limit = Limit::At(deadline);
         }
         deadline
     }

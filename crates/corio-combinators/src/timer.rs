@@ -1,8 +1,7 @@
 //! A timer that a future holds, wherever it is dropped.
 
-use std::time::{Duration, Instant};
-
-use corio_core::time::Alarm;
+use corio_core::cancel::ScopeEntry;
+use corio_core::time::{Alarm, Moment, Nanos};
 use corio_core::{Scheduler, Whereabouts, find_scheduler};
 
 /// At most one timer of one loop. It is taken back when this is dropped, on whatever thread.
@@ -39,7 +38,7 @@ impl Timer {
     ///
     /// When no loop runs on this thread, or one without a clock.
     #[inline]
-    pub(crate) fn arm(&mut self, deadline: Instant, alarm: Alarm) {
+    pub(crate) fn arm(&mut self, deadline: Moment, alarm: Alarm) {
         self.disarm();
         with_timers(|scheduler, timers| {
             self.scheduler = scheduler.number();
@@ -47,19 +46,19 @@ impl Timer {
         });
     }
 
-    /// The same, so long after the time of this step. Returns when that is; `None` is never, and nothing is armed.
+    /// Arms it for a request to cancel, so long after the time of this step. Returns when that is; for never nothing is armed.
     ///
     /// # Panics
     ///
     /// As [`arm`](Timer::arm).
     #[inline]
-    pub(crate) fn arm_after(&mut self, after: Duration, alarm: Alarm) -> Option<Instant> {
+    pub(crate) fn limit(&mut self, after: Nanos, entry: ScopeEntry) -> Moment {
         self.disarm();
         with_timers(|scheduler, timers| {
-            let (key, deadline) = timers.arm_after(after, alarm)?;
             self.scheduler = scheduler.number();
+            let (key, deadline) = timers.limit(after, entry);
             self.key = key;
-            Some(deadline)
+            deadline
         })
     }
 

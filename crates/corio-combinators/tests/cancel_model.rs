@@ -7,7 +7,7 @@ mod support;
 
 use std::rc::Rc;
 
-use corio_core::time::{Alarm, Timers};
+use corio_core::time::Alarm;
 use program::{FOREVER, Kinds, Ledger, Op, Requests, config, op, requests, run_op};
 use proptest::prelude::*;
 use support::{TestLoop, seconds};

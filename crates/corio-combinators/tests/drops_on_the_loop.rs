@@ -188,9 +188,12 @@ fn give_up(name: &str, make: fn() -> Running, how: How, at: usize) -> bool {
     let own = usize::from(matches!(name, "Recv" | "CtrlC"));
     let reactor = event_loop.reactor();
     assert!(reactor.len() <= own, "{name}: sources are left");
+    let report = event_loop.close();
+    // A job that nobody waits for any more runs on, as it says, and may not have ended yet.
+    let runs_on = name == "ToThread" && report.forced().is_empty();
     assert!(
-        event_loop.close().is_clean(),
-        "{name} leaves something behind"
+        report.is_clean() || runs_on,
+        "{name} leaves something behind: {report}"
     );
     assert!(reactor.is_empty(), "{name}: sources outlive the loop");
     gave_up.get()

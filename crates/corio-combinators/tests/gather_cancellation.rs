@@ -33,7 +33,6 @@ fn stubborn() -> Task<u32> {
 }
 
 fn time() -> f64 {
-    use corio_core::time::Timers;
     thread_local!(static START: Cell<Option<std::time::Instant>> = const { Cell::new(None) });
     let now = here().clock.now();
     let start = START.get().unwrap_or(now);

@@ -15,7 +15,6 @@ use corio_combinators::{
     Timeout, TimeoutError, catch_cancel, deadline, finally, move_on_after, timeout,
 };
 use corio_core::cancel::nodes_alive;
-use corio_core::time::Timers;
 use corio_core::{AnyTask, Task, TaskError};
 use support::{
     Dropped, TestLoop, both, call_later, create_task, here, leak, poll_once, run, seconds, sleep,

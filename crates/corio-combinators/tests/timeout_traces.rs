@@ -48,7 +48,7 @@ fn a_scope_with_a_deadline_tells_the_body_and_then_its_owner() {
 
         let scope = CancelScope::with_timeout(seconds(1.0));
         let body = async {
-            let now = here().scheduler.timers().unwrap().now();
+            let now = here().clock.now();
             scope.reschedule(Some(now + seconds(4.0)));
             sleep(3.0).await;
         };

@@ -20,7 +20,6 @@ async fn after<T>(duration: f64, value: T) -> T {
 }
 
 fn since_start() -> f64 {
-    use corio_core::time::Timers;
     thread_local!(static START: Cell<Option<std::time::Instant>> = const { Cell::new(None) });
     let now = here().clock.now();
     let start = START.get().unwrap_or(now);

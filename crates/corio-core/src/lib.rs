@@ -73,6 +73,7 @@ mod join;
 mod key;
 mod lent;
 mod main_task;
+mod moment;
 mod pool;
 mod prefetch;
 mod primitive;

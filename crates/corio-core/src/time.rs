@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::task::Waker;
-use std::time::{Duration, Instant};
 
 use crate::callback::Handle;
 use crate::cancel::ScopeEntry;
@@ -13,27 +12,38 @@ use crate::key::TaskKey;
 use crate::scheduler::Scheduler;
 use crate::waker;
 
+pub use crate::moment::{Moment, Nanos, nanos};
+
 /// A clock with timers. A loop gives one to its scheduler, and leaves and combinators find it there.
 pub trait Timers {
     /// The time, read now.
-    fn now(&self) -> Instant;
+    fn now(&self) -> Moment;
 
     /// The time, read once per step: nested deadlines that begin in one step begin at the same instant.
-    fn step_now(&self) -> Instant {
+    fn step_now(&self) -> Moment {
         self.now()
     }
 
     /// Rings `alarm` at `deadline`, or as soon as possible after it, and never before. The key is never zero.
-    fn arm(&self, deadline: Instant, alarm: Alarm) -> u64;
+    fn arm(&self, deadline: Moment, alarm: Alarm) -> u64;
 
-    /// The same, so long after the time of this step, and when that is. `None`: so far away that no timer is needed.
-    fn arm_after(&self, after: Duration, alarm: Alarm) -> Option<(u64, Instant)> {
-        let deadline = self.step_now().checked_add(after)?;
-        Some((self.arm(deadline, alarm), deadline))
+    /// The same, so long after the time of this step, and when that is. Further away than anybody waits there is no timer, and
+    /// the key is zero.
+    fn arm_after(&self, after: Nanos, alarm: Alarm) -> (u64, Moment) {
+        let deadline = self.step_now().after(after);
+        if deadline == Moment::NEVER {
+            return (0, deadline);
+        }
+        (self.arm(deadline, alarm), deadline)
+    }
+
+    /// The same for the most frequent of all alarms: a request to cancel enters at `entry`.
+    fn limit(&self, after: Nanos, entry: ScopeEntry) -> (u64, Moment) {
+        self.arm_after(after, Alarm::Cancel(entry))
     }
 
     /// Moves a timer. False: it has rung or was disarmed.
-    fn rearm(&self, key: u64, deadline: Instant) -> bool;
+    fn rearm(&self, key: u64, deadline: Moment) -> bool;
 
     /// Replaces what a timer wakes, if it is one that wakes another task now. False: it has rung or was disarmed.
     fn rewake(&self, key: u64, waker: &Waker) -> bool;

@@ -3,7 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use crate::clock::{Clock, Nanos};
+use corio_core::time::nanos;
+
+use crate::clock::Clock;
 use crate::event_loop::EventLoop;
 
 /// The options of a loop.
@@ -75,7 +77,7 @@ impl EventLoopBuilder {
     /// When the system gives no descriptors for the reactor.
     pub fn build(self) -> io::Result<EventLoop> {
         let clock = if self.virtual_clock {
-            Clock::virtual_at_zero()
+            Clock::virtual_from_now()
         } else {
             Clock::real()
         };
@@ -86,7 +88,7 @@ impl EventLoopBuilder {
         if let Some(slow) = self.slow {
             event_loop.set_slow_callback_duration(slow);
         }
-        let busy_poll = self.busy_poll.as_nanos().try_into().unwrap_or(Nanos::MAX);
+        let busy_poll = nanos(self.busy_poll);
         event_loop.inner.busy_poll.set(busy_poll);
         *event_loop.inner.name.borrow_mut() = self.name;
         Ok(event_loop)

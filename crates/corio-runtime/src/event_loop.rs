@@ -9,13 +9,13 @@ use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use corio_core::combine::RunTarget;
-use corio_core::time::{Alarm, Timers};
+use corio_core::time::{Alarm, Moment, Nanos, Timers, nanos};
 use corio_core::{AnyTask, Handle, Promise, Report, Scheduler, Task};
 use corio_reactor::Reactor;
 
 use crate::blocking::LoopPool;
 use crate::builder::EventLoopBuilder;
-use crate::clock::{Clock, Nanos};
+use crate::clock::Clock;
 use crate::exit::ExitReport;
 use crate::pace::Pace;
 use crate::remote::Remote;
@@ -228,7 +228,7 @@ impl EventLoop {
 
     /// The time of the loop's clock.
     pub fn time(&self) -> Instant {
-        self.inner.timers.now()
+        self.inner.timers.now().instant()
     }
 
     /// Calls `callback` in the next turn, behind what is ready now. A callback that panics is reported.
@@ -240,7 +240,7 @@ impl EventLoop {
     /// Calls `callback` after this long; zero is the next turn, behind everything that was queued before.
     #[track_caller]
     pub fn call_later(&self, delay: Duration, callback: impl FnOnce() + 'static) -> TimerHandle {
-        let when = crate::clock::deadline(self.time(), delay);
+        let when = self.inner.timers.now().after(nanos(delay));
         if delay.is_zero() {
             self.inner.look_soon();
         }
@@ -250,14 +250,11 @@ impl EventLoop {
     /// Calls `callback` at this instant of the loop's clock; one that has passed is the next turn.
     #[track_caller]
     pub fn call_at(&self, when: Instant, callback: impl FnOnce() + 'static) -> TimerHandle {
-        if when <= self.time() {
+        let when = Moment::from(when);
+        if when <= self.inner.timers.now() {
             self.inner.look_soon();
         }
-        TimerHandle::new(
-            &self.inner,
-            self.inner.scheduler.callback(callback),
-            Some(when),
-        )
+        TimerHandle::new(&self.inner, self.inner.scheduler.callback(callback), when)
     }
 
     /// The unfinished tasks in the order of their creation.
@@ -320,7 +317,7 @@ impl EventLoop {
 }
 
 impl Loop {
-    pub(crate) fn arm(&self, when: Instant, handle: Handle) -> u64 {
+    pub(crate) fn arm(&self, when: Moment, handle: Handle) -> u64 {
         self.timers.arm(when, Alarm::Call(handle))
     }
 

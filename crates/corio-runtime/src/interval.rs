@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use corio_core::Scheduler;
+use corio_core::time::{Moment, nanos};
 
-use crate::clock;
 use crate::sleep::Sleep;
 
 /// Ticks at a fixed distance: the first one `period` after the first wait began. Ticks that were missed are skipped, and the
@@ -74,10 +74,7 @@ impl Interval {
         let now = || Scheduler::with_current(|s| s.and_then(Scheduler::timers).map(|t| t.now()));
         if self.next.is_none() {
             let now = now().unwrap_or_else(|| crate::current::no_loop("interval"));
-            match clock::deadline(now, self.period) {
-                Some(deadline) => self.next = Some(Sleep::at(deadline, self.site)),
-                None => return Poll::Pending,
-            }
+            self.next = Some(Sleep::at(now.after(nanos(self.period)), self.site));
         }
         let Some(sleep) = &mut self.next else {
             return Poll::Pending;
@@ -85,18 +82,12 @@ impl Interval {
         if Pin::new(&mut *sleep).poll(cx).is_pending() {
             return Poll::Pending;
         }
-        let planned = sleep
-            .deadline()
-            .expect("a sleep until an instant has a deadline");
-        let now = now().unwrap_or(planned);
-        let missed = now.saturating_duration_since(planned).as_nanos() / self.period.as_nanos();
-        let periods = u32::try_from(missed).unwrap_or(u32::MAX).saturating_add(1);
-        let step = self.period.checked_mul(periods);
-        self.next = match step.and_then(|step| planned.checked_add(step)) {
-            Some(deadline) => Some(Sleep::at(deadline, self.site)),
-            None => None,
-        };
-        Poll::Ready(planned)
+        let planned = sleep.moment().unwrap_or(Moment::NEVER);
+        let late = now().unwrap_or(planned).since(planned);
+        let period = nanos(self.period);
+        let next = planned.after((late / period).saturating_add(1).saturating_mul(period));
+        self.next = Some(Sleep::at(next, self.site));
+        Poll::Ready(planned.instant())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::clock::Nanos;
+use corio_core::time::{Moment, Nanos};
 
 /// Steps between two visits, at most.
 const MOST_STEPS: usize = 1024;
@@ -27,7 +27,7 @@ pub(crate) struct Pace {
     steps: Cell<usize>,
     /// What a step took before the last visit, on average.
     step: Cell<Nanos>,
-    visited: Cell<Nanos>,
+    visited: Cell<Moment>,
 }
 
 impl Pace {
@@ -37,7 +37,7 @@ impl Pace {
             queued: Cell::new(0),
             steps: Cell::new(0),
             step: Cell::new(0),
-            visited: Cell::new(0),
+            visited: Cell::new(Moment::from_nanos(0)),
         }
     }
 
@@ -58,8 +58,8 @@ impl Pace {
     }
 
     /// A visit at this time.
-    pub(crate) fn visit(&self, now: Nanos) {
-        let took = now.saturating_sub(self.visited.replace(now));
+    pub(crate) fn visit(&self, now: Moment) {
+        let took = now.since(self.visited.replace(now));
         let steps = self.steps.replace(0);
         let budget = self.budget.get();
         if steps > 0 {
@@ -85,8 +85,8 @@ impl Pace {
         self.queued.set(0);
     }
 
-    /// Time asleep says nothing about the length of steps.
-    pub(crate) fn woke(&self, now: Nanos) {
+    /// Time asleep, or outside of the loop, says nothing about the length of steps.
+    pub(crate) fn woke(&self, now: Moment) {
         self.visited.set(now);
     }
 }
@@ -100,7 +100,7 @@ mod tests {
         let steps = pace.share();
         assert!(pace.made(steps), "a visit is due when the share is used up");
         *now += took;
-        pace.visit(*now);
+        pace.visit(Moment::from_nanos(*now));
         pace.leave(1);
         steps
     }
@@ -110,7 +110,7 @@ mod tests {
         let steps = pace.share();
         assert!(pace.made(steps), "a visit is due when the share is used up");
         *now += step * steps as Nanos;
-        pace.visit(*now);
+        pace.visit(Moment::from_nanos(*now));
         pace.leave(queued);
         steps
     }

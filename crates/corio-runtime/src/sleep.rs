@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 use corio_core::waiting::{self, WaitKind};
 use corio_core::{Scheduler, Whereabouts, find_scheduler};
 
-use corio_core::time::{Alarm, Timers};
-
-use crate::clock::{self, Nanos};
+use corio_core::time::{Alarm, Moment, Timers, nanos};
 
 static SLEEP: WaitKind = WaitKind::new("sleep");
 
@@ -21,20 +19,15 @@ static SLEEP: WaitKind = WaitKind::new("sleep");
 /// It is polled on a thread whose loop is running, and dropped anywhere.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct Sleep {
-    due: Due,
+    /// When it ends, if that `is_known`; otherwise how long it takes, in nanoseconds from the first poll.
+    time: u64,
+    is_known: bool,
     stage: Stage,
     /// The number of the loop that has the timer.
     of_loop: u64,
     /// The timer; 0 is none.
     timer: u64,
     site: &'static Location<'static>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Due {
-    /// Nanoseconds from the first poll.
-    After(Nanos),
-    At(Instant),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,7 +62,7 @@ enum Stage {
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep::new(Due::After(clock::nanos(duration)), Location::caller())
+    Sleep::new(nanos(duration), false, Location::caller())
 }
 
 /// Gives the loop back until this instant of the loop's clock. An instant that has passed gives up one turn.
@@ -83,13 +76,14 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// Cancelling or dropping it takes the timer back, and nothing is lost.
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep::new(Due::At(deadline), Location::caller())
+    Sleep::at(deadline.into(), Location::caller())
 }
 
 impl Sleep {
-    fn new(due: Due, site: &'static Location<'static>) -> Sleep {
+    fn new(time: u64, is_known: bool, site: &'static Location<'static>) -> Sleep {
         Sleep {
-            due,
+            time,
+            is_known,
             stage: Stage::New,
             of_loop: 0,
             timer: 0,
@@ -97,16 +91,19 @@ impl Sleep {
         }
     }
 
-    pub(crate) fn at(deadline: Instant, site: &'static Location<'static>) -> Sleep {
-        Sleep::new(Due::At(deadline), site)
+    pub(crate) fn at(deadline: Moment, site: &'static Location<'static>) -> Sleep {
+        Sleep::new(deadline.as_nanos(), true, site)
+    }
+
+    /// When it ends, once that is known.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        self.is_known.then(|| Moment::from_nanos(self.time))
     }
 
     /// When it ends, once that is known: a [`sleep`] counts from its first poll.
     pub fn deadline(&self) -> Option<Instant> {
-        match self.due {
-            Due::At(deadline) => Some(deadline),
-            Due::After(_) => None,
-        }
+        let moment = self.moment().filter(|&moment| moment != Moment::NEVER);
+        moment.map(Moment::instant)
     }
 
     /// It has ended.
@@ -116,7 +113,8 @@ impl Sleep {
 
     /// Moves the end, also of a sleep that is over.
     pub fn reset(&mut self, deadline: Instant) {
-        self.due = Due::At(deadline);
+        let deadline = Moment::from(deadline);
+        self.set(deadline);
         if self.stage == Stage::Armed {
             let moved = Scheduler::with_current(|scheduler| {
                 let timers = scheduler.filter(|s| s.number() == self.of_loop)?.timers()?;
@@ -131,20 +129,27 @@ impl Sleep {
     }
 
     fn begin(&mut self, scheduler: &Scheduler, timers: &dyn Timers, cx: &mut Context<'_>) {
-        let deadline = match self.due {
-            Due::After(0) => return self.yield_once(cx),
-            Due::After(nanos) => clock::deadline(timers.now(), Duration::from_nanos(nanos)),
-            Due::At(deadline) if deadline <= timers.now() => return self.yield_once(cx),
-            Due::At(deadline) => Some(deadline),
-        };
-        let Some(deadline) = deadline else {
+        if !self.is_known && self.time == 0 {
+            return self.yield_once(cx);
+        }
+        let now = timers.now();
+        let deadline = self.moment().unwrap_or(now.after(self.time));
+        if deadline <= now {
+            return self.yield_once(cx);
+        }
+        self.set(deadline);
+        if deadline == Moment::NEVER {
             self.stage = Stage::Never;
             return;
-        };
-        self.due = Due::At(deadline);
+        }
         self.of_loop = scheduler.number();
         self.timer = timers.arm(deadline, Alarm::Wake(cx.waker().clone()));
         self.stage = Stage::Armed;
+    }
+
+    fn set(&mut self, deadline: Moment) {
+        self.time = deadline.as_nanos();
+        self.is_known = true;
     }
 
     fn yield_once(&mut self, cx: &mut Context<'_>) {
@@ -235,7 +240,7 @@ impl Drop for Sleep {
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sleep")
-            .field("due", &self.due)
+            .field("deadline", &self.deadline())
             .field("stage", &self.stage)
             .finish()
     }

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use std::time::Instant;
 
 use corio_core::Handle;
-use corio_core::time::Timers;
+use corio_core::time::{Moment, Timers};
 
 use crate::event_loop::Loop;
 
@@ -15,21 +15,21 @@ use crate::event_loop::Loop;
 #[derive(Clone)]
 pub struct TimerHandle {
     handle: Handle,
-    when: Option<Instant>,
+    when: Moment,
     event_loop: Weak<Loop>,
     timer: Rc<Cell<u64>>,
 }
 
 impl TimerHandle {
-    pub(crate) fn new(event_loop: &Rc<Loop>, handle: Handle, when: Option<Instant>) -> TimerHandle {
-        let timer = match when {
-            Some(when) if !event_loop.scheduler.is_closed() => event_loop.arm(when, handle.clone()),
-            // What is further away than anybody can wait for has no timer; a closed loop drops the callback.
-            Some(_) => {
-                handle.cancel();
-                0
-            }
-            None => 0,
+    pub(crate) fn new(event_loop: &Rc<Loop>, handle: Handle, when: Moment) -> TimerHandle {
+        let timer = if event_loop.scheduler.is_closed() {
+            // It will never be called, so it is dropped now.
+            handle.cancel();
+            0
+        } else if when == Moment::NEVER {
+            0
+        } else {
+            event_loop.arm(when, handle.clone())
         };
         let event_loop = Rc::downgrade(event_loop);
         TimerHandle {
@@ -58,7 +58,7 @@ impl TimerHandle {
 
     /// When it is due. `None`: so far away that it never is.
     pub fn when(&self) -> Option<Instant> {
-        self.when
+        (self.when != Moment::NEVER).then(|| self.when.instant())
     }
 }
 
@@ -66,7 +66,7 @@ impl fmt::Debug for TimerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TimerHandle")
             .field("handle", &self.handle)
-            .field("when", &self.when)
+            .field("when", &self.when())
             .finish()
     }
 }

@@ -3,14 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroU64;
 use std::task::Waker;
-use std::time::{Duration, Instant};
 
 use corio_core::Scheduler;
 use corio_core::cancel::ScopeEntry;
-use corio_core::time::{Alarm, Timers, WakeKey};
+use corio_core::time::{Alarm, Moment, Nanos, Timers, WakeKey};
 use corio_timer::{TimerKey, Wheel};
 
-use crate::clock::{self, Clock, Nanos};
+use crate::clock::Clock;
 
 pub(crate) struct LoopTimers {
     pub(crate) clock: Clock,
@@ -33,6 +32,12 @@ const ENTRY: u64 = 3;
 
 impl Packed {
     #[inline]
+    fn entry(entry: ScopeEntry) -> Packed {
+        // The number of a place has 62 bits.
+        Packed(NonZeroU64::MIN | (entry.to_bits() << 2 | ENTRY))
+    }
+
+    #[inline]
     fn wake_key(self) -> Option<WakeKey> {
         (self.0.get() & TAG == KEY).then(|| WakeKey::from_bits(self.0))
     }
@@ -50,9 +55,12 @@ struct Others {
 
 impl LoopTimers {
     pub(crate) fn new(clock: Clock) -> LoopTimers {
+        let mut wheel = Wheel::new();
+        // There is nothing in it: this only tells it the time.
+        wheel.expire(clock.now().as_nanos());
         LoopTimers {
             clock,
-            wheel: RefCell::new(Wheel::new()),
+            wheel: RefCell::new(wheel),
             others: RefCell::default(),
             due: Cell::new(false),
             fired: Cell::new(0),
@@ -75,19 +83,19 @@ impl LoopTimers {
     }
 
     /// When to fire next.
-    pub(crate) fn next_wake(&self) -> Option<Nanos> {
-        self.wheel.borrow_mut().next_wake()
+    pub(crate) fn next_wake(&self) -> Option<Moment> {
+        self.wheel.borrow_mut().next_wake().map(Moment::from_nanos)
     }
 
     /// Rings what is due, in the order of (deadline, sequence).
-    pub(crate) fn fire(&self, scheduler: &Scheduler, now: Nanos) {
+    pub(crate) fn fire(&self, scheduler: &Scheduler, now: Moment) {
         self.due.set(false);
         let fired = self.ring_due(scheduler, now);
         self.fired.set(self.fired.get().saturating_add(fired));
     }
 
     /// Returns how many there were.
-    fn ring_due(&self, scheduler: &Scheduler, now: Nanos) -> usize {
+    fn ring_due(&self, scheduler: &Scheduler, now: Moment) -> usize {
         let mut fired = 0;
         // Most alarms wake a task of this loop, which runs no foreign code. Those are taken together.
         let mut together = [const { None }; TOGETHER];
@@ -97,7 +105,7 @@ impl LoopTimers {
             {
                 let mut wheel = self.wheel.borrow_mut();
                 while count < TOGETHER {
-                    last = wheel.expire(now);
+                    last = wheel.expire(now.as_nanos());
                     match last.and_then(Packed::wake_key) {
                         Some(key) if key.loop_id() == scheduler.id() => together[count] = Some(key),
                         _ => break,
@@ -131,8 +139,7 @@ impl LoopTimers {
     fn pack(&self, alarm: Alarm) -> Packed {
         let bits = match &alarm {
             Alarm::Wake(waker) => WakeKey::of(waker).map(WakeKey::to_bits),
-            // The number of a place has 62 bits.
-            Alarm::Cancel(entry) => NonZeroU64::new(entry.to_bits() << 2 | ENTRY),
+            Alarm::Cancel(entry) => Some(Packed::entry(*entry).0),
             Alarm::Call(_) => None,
         };
         match bits {
@@ -172,47 +179,46 @@ impl LoopTimers {
     }
 
     #[inline]
-    fn arm_at(&self, deadline: Nanos, alarm: Alarm) -> u64 {
-        let packed = self.pack(alarm);
+    fn arm_packed(&self, deadline: Moment, packed: Packed) -> u64 {
         let mut wheel = self.wheel.borrow_mut();
-        if deadline <= wheel.now() || (self.clock.is_virtual() && deadline <= self.clock.now()) {
+        let nanos = deadline.as_nanos();
+        if nanos <= wheel.now() || (self.clock.is_virtual() && deadline <= self.clock.now()) {
             self.due.set(true);
         }
         // The key of the wheel may be zero, and zero is no timer for our callers.
-        wheel.insert(deadline, packed).to_bits().wrapping_add(1)
-    }
-
-    fn step_nanos(&self) -> Nanos {
-        let step = Scheduler::with_current(|scheduler| scheduler.map_or(0, Scheduler::steps));
-        self.clock.step_now(step)
+        wheel.insert(nanos, packed).to_bits().wrapping_add(1)
     }
 }
 
 impl Timers for LoopTimers {
-    fn now(&self) -> Instant {
-        self.clock.instant(self.clock.now())
+    fn now(&self) -> Moment {
+        self.clock.now()
     }
 
-    fn step_now(&self) -> Instant {
-        self.clock.instant(self.step_nanos())
+    fn step_now(&self) -> Moment {
+        let step = Scheduler::with_current(|scheduler| scheduler.map_or(0, Scheduler::steps));
+        self.clock.step_now(step)
     }
 
-    fn arm(&self, deadline: Instant, alarm: Alarm) -> u64 {
-        self.arm_at(self.clock.nanos_of(deadline), alarm)
+    fn arm(&self, deadline: Moment, alarm: Alarm) -> u64 {
+        self.arm_packed(deadline, self.pack(alarm))
     }
 
-    fn arm_after(&self, after: Duration, alarm: Alarm) -> Option<(u64, Instant)> {
-        let deadline = self.step_nanos().checked_add(clock::nanos(after))?;
-        let instant = self.clock.instant(deadline);
-        Some((self.arm_at(deadline, alarm), instant))
+    fn limit(&self, after: Nanos, entry: ScopeEntry) -> (u64, Moment) {
+        let deadline = self.step_now().after(after);
+        if deadline == Moment::NEVER {
+            return (0, deadline);
+        }
+        (self.arm_packed(deadline, Packed::entry(entry)), deadline)
     }
 
-    fn rearm(&self, key: u64, deadline: Instant) -> bool {
-        let deadline = self.clock.nanos_of(deadline);
+    fn rearm(&self, key: u64, deadline: Moment) -> bool {
         if deadline <= self.clock.now() {
             self.due.set(true);
         }
-        self.wheel.borrow_mut().reset(wheel_key(key), deadline)
+        self.wheel
+            .borrow_mut()
+            .reset(wheel_key(key), deadline.as_nanos())
     }
 
     fn rewake(&self, key: u64, waker: &Waker) -> bool {

@@ -16,9 +16,9 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use corio_core::combine::{Drive, RunTarget};
+use corio_core::time::{Moment, Nanos};
 use corio_core::{AnyTask, Report, Scheduler, TaskError};
 
-use crate::clock::Nanos;
 use crate::event_loop::Loop;
 use crate::interrupt::{Interrupts, shorten};
 use crate::run_error::RunError;
@@ -32,10 +32,10 @@ const WAIT_PER_TIMER: Nanos = 1_000;
 const CROWD_WAIT: Nanos = 100_000;
 
 /// How long to wait for the next timer, if so many have fired since the last wait. One that is due is not waited for.
-fn wait_until(next: Nanos, now: Nanos, fired: usize) -> Duration {
+fn wait_until(next: Moment, now: Moment, fired: usize) -> Duration {
     let crowd = (fired as Nanos).saturating_mul(WAIT_PER_TIMER);
     let shortest = crowd.saturating_add(SHORTEST_WAIT).min(CROWD_WAIT);
-    Duration::from_nanos(match next.saturating_sub(now) {
+    Duration::from_nanos(match next.since(now) {
         0 => 0,
         left => left.max(shortest),
     })
@@ -136,6 +136,7 @@ impl<'a> Run<'a> {
             "an event loop is already running on this thread: await the future instead of running a loop inside of a loop"
         );
         event_loop.driving.set(true);
+        event_loop.pace.woke(event_loop.timers.clock.now());
         event_loop.runs.set(event_loop.runs.get() + 1);
         let interrupts = if interruptible {
             Interrupts::listen(event_loop)
@@ -292,7 +293,7 @@ impl<'a> Run<'a> {
     }
 
     /// Looks for I/O without sleeping, for as long as the builder was told. True: there is something to do.
-    fn poll_busily(&self, now: &mut Nanos) -> bool {
+    fn poll_busily(&self, now: &mut Moment) -> bool {
         let Loop {
             scheduler, timers, ..
         } = self.event_loop;
@@ -300,8 +301,8 @@ impl<'a> Run<'a> {
         if busy == 0 {
             return false;
         }
-        let due = timers.next_wake().unwrap_or(Nanos::MAX);
-        let until = now.saturating_add(busy).min(due);
+        let due = timers.next_wake().unwrap_or(Moment::NEVER);
+        let until = now.after(busy).min(due);
         while *now < until {
             let events = self.wait(Some(Duration::ZERO));
             let mail = scheduler.has_mail() || self.signal_is_pending();
@@ -413,7 +414,8 @@ mod tests {
 
     #[test]
     fn a_timer_that_is_due_is_not_waited_for_and_a_near_one_a_little_longer() {
-        let wait = |next, now| wait_until(next, now, 0).as_nanos();
+        let at = Moment::from_nanos;
+        let wait = |next, now| wait_until(at(next), at(now), 0).as_nanos();
         assert_eq!(wait(5, 7), 0);
         assert_eq!(wait(7, 7), 0);
         assert_eq!(wait(8, 7), u128::from(SHORTEST_WAIT));
@@ -422,7 +424,8 @@ mod tests {
 
     #[test]
     fn timers_in_a_crowd_share_a_wait_that_has_a_bound() {
-        let wait = |left, fired| wait_until(left, 0, fired).as_nanos() as Nanos;
+        let at = Moment::from_nanos;
+        let wait = |left, fired| wait_until(at(left), at(0), fired).as_nanos() as Nanos;
         assert_eq!(wait(1, 1), SHORTEST_WAIT + WAIT_PER_TIMER);
         assert_eq!(wait(1, 50), SHORTEST_WAIT + 50 * WAIT_PER_TIMER);
         assert_eq!(wait(1, 80), CROWD_WAIT);

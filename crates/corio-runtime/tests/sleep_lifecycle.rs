@@ -21,11 +21,14 @@ const LENGTHS: [Duration; 8] = [
     Duration::from_nanos(1),
     Duration::from_secs(1),
     Duration::from_secs(60 * 60 * 24 * 365 * 99),
-    Duration::from_secs(60 * 60 * 24 * 365 * 101),
+    Duration::from_secs(60 * 60 * 24 * 365 * 600),
     Duration::from_secs(u64::MAX / 10),
     Duration::from_secs(u64::MAX),
     Duration::MAX,
 ];
+
+/// From here on nobody waits.
+const NEVER: Duration = Duration::from_nanos(u64::MAX);
 
 fn poll_with(sleep: &mut Sleep, waker: &Waker) -> Poll<()> {
     Pin::new(sleep).poll(&mut Context::from_waker(waker))
@@ -41,7 +44,7 @@ fn every_length_is_slept_exactly_or_never() {
         for length in LENGTHS {
             let start = now();
             let task = create_task(sleep(length));
-            if length < Duration::from_secs(60 * 60 * 24 * 365 * 100) {
+            if length < NEVER {
                 task.await.unwrap();
                 assert_eq!(now() - start, length);
             } else {
@@ -71,10 +74,7 @@ fn every_length_can_be_armed_moved_and_taken_back_on_either_clock() {
                     }
                     let event_loop = get_running_loop();
                     let handle = event_loop.call_later(from, || ());
-                    assert_eq!(
-                        handle.when().is_some(),
-                        from < Duration::from_secs(3_153_600_000)
-                    );
+                    assert_eq!(handle.when().is_some(), from < NEVER);
                     let _ = format!("{handle:?}");
                     handle.cancel();
                     let _ = timeout(from, async {}).await;

@@ -9,7 +9,6 @@ use corio_combinators::{
     task_group, timeout, try_gather, try_wait, wait,
 };
 use corio_core::Task;
-use corio_core::time::Timers;
 
 use super::meeting::step_shared;
 use super::op::Op;

@@ -17,7 +17,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use corio_core::cancel::{Kind, Node};
-use corio_core::time::{Alarm, Timers};
+use corio_core::time::{Alarm, Moment, Timers};
 use corio_core::{Cancelled, Report, Scheduler, Task};
 
 /// The clock and its timers, equal deadlines in the order in which they were armed.
@@ -31,7 +31,8 @@ pub struct Clock {
 
 impl Clock {
     fn new() -> Rc<Clock> {
-        let start = Instant::now();
+        // Not before the origin of all moments.
+        let start = Moment::origin().max(Instant::now());
         Rc::new(Clock {
             start,
             now: Cell::new(start),
@@ -74,20 +75,33 @@ impl Clock {
     }
 }
 
-impl Timers for Clock {
-    fn now(&self) -> Instant {
+impl Clock {
+    /// The time.
+    pub fn now(&self) -> Instant {
         self.now.get()
     }
 
-    fn arm(&self, deadline: Instant, alarm: Alarm) -> u64 {
+    /// Rings `alarm` at `deadline`.
+    pub fn arm(&self, deadline: Instant, alarm: Alarm) -> u64 {
         let key = self.next_key.get();
         self.next_key.set(key + 1);
         self.timers.borrow_mut().insert((deadline, key), alarm);
         self.deadlines.borrow_mut().insert(key, deadline);
         key
     }
+}
 
-    fn rearm(&self, key: u64, deadline: Instant) -> bool {
+impl Timers for Clock {
+    fn now(&self) -> Moment {
+        self.now.get().into()
+    }
+
+    fn arm(&self, deadline: Moment, alarm: Alarm) -> u64 {
+        Clock::arm(self, deadline.instant(), alarm)
+    }
+
+    fn rearm(&self, key: u64, deadline: Moment) -> bool {
+        let deadline = deadline.instant();
         let Some(before) = self.deadlines.borrow_mut().insert(key, deadline) else {
             self.deadlines.borrow_mut().remove(&key);
             return false;

@@ -15,62 +15,54 @@ use crate::current;
 /// It is for the thread on which the node was polled: on another one it names whatever is in that place there, or nothing.
 /// Whoever sends it to another thread keeps the loop's number beside it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ScopeEntry(Place);
+pub struct ScopeEntry(u64);
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
-    Node(NodeId),
-    /// A limit without a node, of the loop that runs here.
-    Light(LightLimit),
-}
-
-/// In the number of a place: it is light.
+/// It is the place of a limit without a node, in the loop that runs here: its slot and its number.
 const LIGHT: u64 = 1 << 61;
 
 impl ScopeEntry {
+    #[inline]
     pub(super) fn new(id: NodeId) -> ScopeEntry {
-        ScopeEntry(Place::Node(id))
+        ScopeEntry(pack(id.index, id.generation))
     }
 
+    #[inline]
     pub(super) fn light(limit: LightLimit) -> ScopeEntry {
-        ScopeEntry(Place::Light(limit))
+        ScopeEntry(pack(limit.slot, limit.number) | LIGHT)
     }
 
     /// The place as a number of 62 bits.
     #[inline]
     pub fn to_bits(self) -> u64 {
-        let pack = |high: u32, low: u32| (u64::from(high) << 32) | u64::from(low);
-        match self.0 {
-            Place::Node(id) => pack(id.index, id.generation),
-            Place::Light(limit) => pack(limit.slot, limit.number) | LIGHT,
-        }
+        self.0
     }
 
     /// The place with this number. Any number is safe: a stale one names nothing.
     #[inline]
     pub fn from_bits(bits: u64) -> ScopeEntry {
-        let (high, low) = (((bits & !LIGHT) >> 32) as u32, bits as u32);
-        ScopeEntry(if bits & LIGHT == 0 {
-            Place::Node(NodeId {
-                index: high,
-                generation: low,
-            })
-        } else {
-            Place::Light(LightLimit {
+        ScopeEntry(bits)
+    }
+
+    /// The node, made if need be.
+    fn node(self) -> Option<NodeId> {
+        let (high, low) = (((self.0 & !LIGHT) >> 32) as u32, self.0 as u32);
+        if self.0 & LIGHT != 0 {
+            let limit = LightLimit {
                 slot: high,
                 number: low,
-            })
+            };
+            return limit.origin();
+        }
+        Some(NodeId {
+            index: high,
+            generation: low,
         })
     }
 
     /// A request enters here. False: the node has gone.
     pub fn request(&self, reason: Option<Cow<'static, str>>) -> bool {
-        let id = match self.0 {
-            Place::Node(id) => id,
-            Place::Light(limit) => match limit.origin() {
-                Some(id) => id,
-                None => return false,
-            },
+        let Some(id) = self.node() else {
+            return false;
         };
         tree::with(|tree| {
             let asker = current::current_cell().map(|cell| cell.name());
@@ -82,4 +74,9 @@ impl ScopeEntry {
         })
         .unwrap_or(false)
     }
+}
+
+#[inline]
+fn pack(high: u32, low: u32) -> u64 {
+    (u64::from(high) << 32) | u64::from(low)
 }

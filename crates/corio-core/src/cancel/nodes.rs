@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::{Duration, Instant};
 
 use super::node::{Kind, Members};
 use super::place;
@@ -11,6 +10,7 @@ use super::request::{Part, Request, Why};
 use super::tree;
 use super::trouble::Trouble;
 use crate::cell::CellRef;
+use crate::moment::{Moment, Nanos};
 
 /// More nodes than this cannot be in one tree, so that a place in it and a tag fit into a word.
 const MAX_NODES: usize = 1 << 29;
@@ -40,9 +40,9 @@ pub enum Limit {
     #[default]
     None,
     /// So long after the present step, which is the one in which the limit begins.
-    After(Duration),
+    After(Nanos),
     /// At this time.
-    At(Instant),
+    At(Moment),
 }
 
 pub(crate) struct Entry {

@@ -3,9 +3,9 @@
 //! It stands apart from the tree, because waits without a node and limits that are never waited for look at nothing else.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
 
 use super::nodes::Limit;
+use crate::moment::{Moment, Nanos};
 
 struct Place {
     /// The node whose inner future is being polled; 0 is none.
@@ -15,19 +15,19 @@ struct Place {
     links: Cell<u64>,
 }
 
-/// What is known of the limits whose first poll is on the stack: the nearest of each kind.
+/// What is known of the limits whose poll is on the stack: the nearest of each kind.
 #[derive(Clone, Copy)]
 struct Unborn {
     count: u32,
-    at: Option<Instant>,
-    after: Option<Duration>,
+    at: Moment,
+    after: Nanos,
 }
 
 impl Unborn {
     const NONE: Unborn = Unborn {
         count: 0,
-        at: None,
-        after: None,
+        at: Moment::NEVER,
+        after: Nanos::MAX,
     };
 }
 
@@ -56,10 +56,7 @@ pub(super) fn is_bare() -> bool {
 /// The limits that have not joined yet.
 pub(super) fn limits() -> [Limit; 2] {
     let unborn = PLACE.with(|place| place.unborn.get());
-    [
-        unborn.at.map_or(Limit::None, Limit::At),
-        unborn.after.map_or(Limit::None, Limit::After),
-    ]
+    [Limit::At(unborn.at), Limit::After(unborn.after)]
 }
 
 /// How many links were made.
@@ -99,10 +96,8 @@ pub(super) fn inside_unborn<R>(limit: Limit, body: impl FnOnce() -> R) -> R {
     unborn.count += 1;
     match limit {
         Limit::None => {}
-        Limit::At(time) => unborn.at = Some(unborn.at.map_or(time, |other| other.min(time))),
-        Limit::After(time) => {
-            unborn.after = Some(unborn.after.map_or(time, |other| other.min(time)));
-        }
+        Limit::At(time) => unborn.at = unborn.at.min(time),
+        Limit::After(length) => unborn.after = unborn.after.min(length),
     }
     PLACE.with(|place| place.unborn.set(unborn));
     body()

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::actions::Actions;
 use super::cancelled::Cancelled;
@@ -14,6 +13,7 @@ use super::request::{Request, Why};
 use super::tree::{self, Tree};
 use crate::cell::CellRef;
 use crate::current;
+use crate::moment::Moment;
 
 /// Asks a task to cancel. False: it is done.
 pub(crate) fn cancel_task(cell: &CellRef, reason: Option<Cow<'static, str>>) -> bool {
@@ -220,16 +220,16 @@ pub(super) fn ask_here(why: Arc<Why>) {
 }
 
 /// Until when the code that runs now has time: the nearest deadline of the scopes around it in this task.
-pub fn deadline_here() -> Option<Instant> {
+pub fn deadline_here() -> Option<Moment> {
     let joined = tree::with(|tree| tree.nodes.borrow().limits(here()))?;
     let now = || Some(crate::Scheduler::current()?.timers()?.step_now());
     let limits = joined.into_iter().chain(place::limits());
     let times = limits.filter_map(|limit| match limit {
         Limit::None => None,
-        Limit::After(duration) => now()?.checked_add(duration),
+        Limit::After(length) => Some(now()?.after(length)),
         Limit::At(time) => Some(time),
     });
-    times.min()
+    times.min().filter(|&time| time != Moment::NEVER)
 }
 
 /// The number of this thread's tree: a [`ScopeEntry`](super::ScopeEntry) is for the thread whose number was the same.
