@@ -9,12 +9,13 @@ use crate::workspace::Workspace;
 use std::path::PathBuf;
 use std::process::Command;
 
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "corio-core",
     "corio-reactor",
     "corio-combinators",
     "corio-sync",
     "corio-runtime",
+    "corio-net",
 ];
 
 /// What stands under every test: only leaks that the program can no longer reach count, because the test harness itself keeps
