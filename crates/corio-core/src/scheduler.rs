@@ -16,6 +16,7 @@ use crate::current;
 use crate::error::Cancelled;
 use crate::extras::Extras;
 use crate::key::TaskKey;
+use crate::observer::{Observed, Observer};
 use crate::pool::Pool;
 use crate::ready::Ready;
 use crate::remote::{self, Inbox, Message, Notify};
@@ -24,7 +25,7 @@ use crate::slab::Slab;
 use crate::stage::{Ending, Fallible, Plain};
 use crate::table::Tasks;
 use crate::task::{AnyTask, Task, TaskId};
-use crate::waiters::{Lists, Observer};
+use crate::waiters::Lists;
 
 /// A ready queue and the tasks that go through it, for one thread: the core of an event loop, without a clock and without I/O.
 ///
@@ -65,7 +66,7 @@ pub(crate) struct Inner {
     pub(crate) next_limit: Cell<u32>,
     spare_mail: Cell<Vec<Message>>,
     lists: RefCell<Lists>,
-    observers: RefCell<Slab<Rc<dyn Observer>>>,
+    observers: RefCell<Slab<Observed>>,
     pub(crate) extras: RefCell<Slab<Extras>>,
     pub(crate) context: crate::extras::CurrentContext,
     pub(crate) reporter: RefCell<Option<Reporter>>,
@@ -406,7 +407,7 @@ impl Scheduler {
         &self.0.lists
     }
 
-    pub(crate) fn observers(&self) -> &RefCell<Slab<Rc<dyn Observer>>> {
+    pub(crate) fn observers(&self) -> &RefCell<Slab<Observed>> {
         &self.0.observers
     }
 
