@@ -525,3 +525,106 @@ fn a_server_whose_accepting_task_is_cancelled_is_closed_rather_than_deaf() {
         Ok(())
     });
 }
+
+/// A server whose handlers run `handle` and keep their writers for later, and what they kept.
+async fn keeping_server(
+    handle: impl AsyncFn(StreamReader, &StreamWriter) + 'static,
+) -> io::Result<(Server, Rc<RefCell<Vec<StreamWriter>>>)> {
+    let kept = Rc::new(RefCell::new(Vec::new()));
+    let keep = kept.clone();
+    let handler = async move |reader: StreamReader, writer: StreamWriter| {
+        handle(reader, &writer).await;
+        keep.borrow_mut().push(writer);
+    };
+    Ok((start_server(handler, "127.0.0.1:0").await?, kept))
+}
+
+async fn reset(client: TcpStream) -> io::Result<()> {
+    client.set_linger(Some(Duration::ZERO))?;
+    drop(client);
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_was_lost_while_it_was_read_holds_up_no_end_although_its_writer_is_kept() {
+    run(async {
+        let (server, kept) = keeping_server(async |mut reader, _| {
+            let error = reader.read(10).await.expect_err("it is reset");
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        })
+        .await?;
+        let client = TcpStream::connect(server.local_addrs()[0]).await?;
+        until(|| server.connections() == 1).await;
+        reset(client).await?;
+        until(|| kept.borrow().len() == 1).await;
+        server.close();
+        server.wait_closed().await;
+        assert_eq!(server.connections(), 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_connection_that_was_lost_while_it_was_written_holds_up_no_end_although_its_writer_is_kept() {
+    run(async {
+        let (server, kept) = keeping_server(async |_reader, writer| {
+            let error = loop {
+                writer.write(&[1; 100_000]);
+                if let Err(error) = writer.drain().await {
+                    break error;
+                }
+            };
+            assert!(matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+            ));
+        })
+        .await?;
+        let client = TcpStream::connect(server.local_addrs()[0]).await?;
+        until(|| server.connections() == 1).await;
+        reset(client).await?;
+        until(|| kept.borrow().len() == 1).await;
+        server.close();
+        server.wait_closed().await;
+        Ok(())
+    });
+}
+
+#[test]
+fn half_a_connection_is_not_lost_and_its_writer_goes_on_writing() {
+    run(async {
+        let (server, kept) = keeping_server(async |_reader, _writer| ()).await?;
+        let client = TcpStream::connect(server.local_addrs()[0]).await?;
+        client.shutdown(std::net::Shutdown::Write)?;
+        until(|| kept.borrow().len() == 1).await;
+        server.close();
+        let gone = timeout(MOMENT, server.wait_closed()).await;
+        assert!(gone.is_err(), "half of the connection is there");
+        kept.borrow()[0].write(b"bye");
+        drop(kept.take());
+        server.wait_closed().await;
+        let mut bytes = [0; 10];
+        assert_eq!(client.read(&mut bytes).await?, 3);
+        assert_eq!(client.read(&mut bytes).await?, 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_connection_that_is_lost_when_nobody_reads_any_more_holds_up_no_end_although_its_writer_is_kept()
+ {
+    run(async {
+        let (server, kept) = keeping_server(async |_reader, _writer| ()).await?;
+        let client = TcpStream::connect(server.local_addrs()[0]).await?;
+        until(|| kept.borrow().len() == 1).await;
+        server.close();
+        let gone = timeout(MOMENT, server.wait_closed()).await;
+        assert!(gone.is_err(), "the connection is there");
+        assert_eq!(client.write(b"to nobody").await?, 9);
+        let gone = timeout(MOMENT, server.wait_closed()).await;
+        assert!(gone.is_err(), "the connection is there");
+        reset(client).await?;
+        server.wait_closed().await;
+        Ok(())
+    });
+}
