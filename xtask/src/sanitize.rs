@@ -23,6 +23,9 @@ const PACKAGES: [&str; 6] = [
 const VALGRIND: &str = "valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
                         --errors-for-leak-kinds=definite,indirect --fair-sched=yes";
 
+/// How long tests with random cases go on under valgrind, where each step takes fifty times as long, unless the caller says so.
+const SHORT: [(&str, &str); 2] = [("PROPTEST_CASES", "16"), ("CORIO_SOAK_CONNECTIONS", "30")];
+
 pub(crate) fn run(arguments: &[String]) -> Verdict {
     let (tool, rest) = arguments
         .split_first()
@@ -112,6 +115,11 @@ fn valgrind(arguments: &[String]) -> Verdict {
         test.arg("--");
     }
     test.arg("--test-threads=1");
+    for (variable, value) in SHORT {
+        if std::env::var_os(variable).is_none() {
+            test.env(variable, value);
+        }
+    }
     let triple = host.triple.to_uppercase().replace('-', "_");
     test.env(format!("CARGO_TARGET_{triple}_RUNNER"), VALGRIND);
     shell::run(&mut test)?;
