@@ -376,6 +376,33 @@ fn abort_clients_asks_nobody_and_sends_nothing_more() {
     });
 }
 
+/// Whether a third client finds no room in the queue of a server that accepts nobody. What Linux gives is one place more than asked
+/// for, and it passes over who comes then, who tries again after a second.
+#[cfg(target_os = "linux")]
+async fn third_waits(server: &Server) -> io::Result<bool> {
+    let addr = server.local_addrs()[0];
+    let _first = TcpStream::connect(addr).await?;
+    let _second = TcpStream::connect(addr).await?;
+    let third = timeout(20 * MOMENT, TcpStream::connect(addr)).await;
+    Ok(third.is_err())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_listener_that_is_there_already_gets_the_backlog_that_is_asked_for() {
+    run(async {
+        for ask in [true, false] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+            let mut start = start_server(echo, listener).start_serving(false);
+            if ask {
+                start = start.backlog(1);
+            }
+            assert_eq!(third_waits(&start.await?).await?, ask);
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn a_server_that_does_not_start_serves_nobody_until_it_is_told_to() {
     run(async {

@@ -9,6 +9,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use socket2::SockRef;
+
 use super::accepting::Seat;
 use super::handle::Server;
 #[cfg(feature = "tls")]
@@ -80,6 +82,7 @@ where
         handler,
         places: addr.places(),
         bind: BindOptions::new().backlog(BACKLOG).only_v6(true),
+        backlog: None,
         streams: StreamOptions::new(),
         serve: ServeOptions::new(),
         #[cfg(feature = "tls")]
@@ -131,6 +134,8 @@ pub struct StartServer<H> {
     handler: H,
     places: ListenPlaces,
     bind: BindOptions,
+    /// For a listener that there is already.
+    backlog: Option<u32>,
     streams: StreamOptions,
     serve: ServeOptions,
     #[cfg(feature = "tls")]
@@ -141,9 +146,11 @@ pub struct StartServer<H> {
 impl<H> StartServer<H> {
     serving_methods!();
 
-    /// How many connections may wait to be accepted. 100, unless told otherwise.
+    /// How many connections may wait to be accepted. 100, unless told otherwise; a listener that there is already keeps what it has,
+    /// unless told otherwise. For those of the standard library that is 128. Windows cannot change it later.
     pub fn backlog(mut self, backlog: u32) -> Self {
         self.bind = self.bind.backlog(backlog);
+        self.backlog = Some(backlog);
         self
     }
 
@@ -216,7 +223,14 @@ where
         };
         let listeners = match start.places.0 {
             Places::Lookup(_) => bind_all(addresses, &start.bind)?,
-            Places::Listener(listener) => vec![listener?],
+            Places::Listener(listener) => {
+                let listener = listener?;
+                if start.backlog.is_some() {
+                    // What listens already gets another backlog by that.
+                    SockRef::from(&listener).listen(start.bind.backlog)?;
+                }
+                vec![listener]
+            }
         };
         #[cfg(feature = "tls")]
         if let Some(acceptor) = start.tls {
