@@ -98,6 +98,10 @@ fn tsan(arguments: &[String]) -> Verdict {
     test.arg("-Zbuild-std")
         .args(arguments)
         .env("RUSTC_BOOTSTRAP", "1");
+    if std::env::var_os("TSAN_OPTIONS").is_none() {
+        // A race with an access that the tool has forgotten is not reported, so it is to remember as much as it can.
+        test.env("TSAN_OPTIONS", "history_size=7");
+    }
     shell::run(&mut test)?;
     Ok(Outcome::Passed)
 }
