@@ -150,23 +150,6 @@ impl Scheduler {
         Task::new(unsafe { self.spawn::<F, Fallible<Shown>>(future, Location::caller()) })
     }
 
-    /// Calls `callback` in the next batch, behind what is ready now.
-    #[track_caller]
-    pub fn call_soon(&self, callback: impl FnOnce() + 'static) -> Handle {
-        let cell = CellRef::callback(callback, Location::caller(), self.clone());
-        cell.capture_context();
-        self.queue_callback(cell.clone());
-        Handle::new(cell)
-    }
-
-    /// A callback that is not queued yet, see [`Handle::queue`].
-    #[track_caller]
-    pub fn callback(&self, callback: impl FnOnce() + 'static) -> Handle {
-        let cell = CellRef::callback(callback, Location::caller(), self.clone());
-        cell.capture_context();
-        Handle::new(cell)
-    }
-
     /// A number that is the same throughout a batch and greater in the next one: whether two things happened in one turn.
     pub fn batch(&self) -> u64 {
         self.0.ready.batch()
