@@ -9,18 +9,22 @@ use crate::workspace::Workspace;
 use std::path::PathBuf;
 use std::process::Command;
 
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "corio-core",
     "corio-reactor",
     "corio-combinators",
     "corio-sync",
     "corio-runtime",
+    "corio-net",
 ];
 
 /// What stands under every test: only leaks that the program can no longer reach count, because the test harness itself keeps
 /// some memory to the end; fair scheduling, or spinning threads starve the others.
 const VALGRIND: &str = "valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
                         --errors-for-leak-kinds=definite,indirect --fair-sched=yes";
+
+/// How long tests with random cases go on under valgrind, where each step takes fifty times as long, unless the caller says so.
+const SHORT: [(&str, &str); 2] = [("PROPTEST_CASES", "16"), ("CORIO_SOAK_CONNECTIONS", "30")];
 
 pub(crate) fn run(arguments: &[String]) -> Verdict {
     let (tool, rest) = arguments
@@ -94,6 +98,10 @@ fn tsan(arguments: &[String]) -> Verdict {
     test.arg("-Zbuild-std")
         .args(arguments)
         .env("RUSTC_BOOTSTRAP", "1");
+    if std::env::var_os("TSAN_OPTIONS").is_none() {
+        // A race with an access that the tool has forgotten is not reported, so it is to remember as much as it can.
+        test.env("TSAN_OPTIONS", "history_size=7");
+    }
     shell::run(&mut test)?;
     Ok(Outcome::Passed)
 }
@@ -111,6 +119,11 @@ fn valgrind(arguments: &[String]) -> Verdict {
         test.arg("--");
     }
     test.arg("--test-threads=1");
+    for (variable, value) in SHORT {
+        if std::env::var_os(variable).is_none() {
+            test.env(variable, value);
+        }
+    }
     let triple = host.triple.to_uppercase().replace('-', "_");
     test.env(format!("CARGO_TARGET_{triple}_RUNNER"), VALGRIND);
     shell::run(&mut test)?;

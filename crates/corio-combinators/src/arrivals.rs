@@ -39,16 +39,16 @@ impl Arrivals {
             waker: Cell::new(None),
         });
         let id = scheduler.add_observer(arrivals.clone());
-        arrivals.observer.set(Some(id));
         let mut finished = 0;
         for (index, task) in arrivals.tasks.iter().enumerate() {
             if task.done() {
                 arrivals.ended.borrow_mut().push(index as u32);
                 finished += 1;
             } else {
-                scheduler.observe(task, id, index as u32);
+                scheduler.observe(task, &id, index as u32);
             }
         }
+        arrivals.observer.set(Some(id));
         if finished > 0 {
             let arrivals = arrivals.clone();
             scheduler.call_soon(move || arrivals.come_in(finished));
@@ -111,7 +111,7 @@ impl Arrivals {
             return;
         };
         for task in self.tasks.iter().filter(|task| !task.done()) {
-            self.scheduler.unobserve(task, id);
+            self.scheduler.unobserve(task, &id);
         }
         self.scheduler.forget_observer(id);
     }

@@ -136,15 +136,15 @@ impl Round {
             members,
         });
         let id = scheduler.add_observer(round.clone());
-        round.observer.set(Some(id));
         let mut ended = 0;
         for (index, member) in round.members.iter().enumerate() {
             if member.task().done() {
                 ended += 1;
             } else {
-                scheduler.observe(member.task(), id, index as u32);
+                scheduler.observe(member.task(), &id, index as u32);
             }
         }
+        round.observer.set(Some(id));
         if ended > 0 || round.members.is_empty() {
             round.count_ended();
         }
@@ -258,7 +258,7 @@ impl Round {
         if self.open.get() > 0 {
             for member in &self.members {
                 if !member.task().done() {
-                    self.scheduler.unobserve(member.task(), id);
+                    self.scheduler.unobserve(member.task(), &id);
                 }
             }
         }

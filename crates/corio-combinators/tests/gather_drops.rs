@@ -2,8 +2,12 @@
 
 mod support;
 
-use std::future::pending;
-use std::task::Poll;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
 use corio_combinators::{gather, try_gather};
 use corio_core::{AnyTask, Task};
@@ -148,5 +152,46 @@ fn a_task_that_is_watched_many_times_over_is_let_go_by_one_watcher_only() {
         assert!(poll_once(&mut dropped).await.is_pending());
         drop(dropped);
         assert_eq!(kept.await.unwrap().len(), 3);
+    });
+}
+
+/// Runs what is in `CHANGE`, on the thread that wakes.
+struct Change;
+
+thread_local! {
+    static CHANGE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+impl Wake for Change {
+    fn wake(self: Arc<Self>) {
+        if let Some(change) = CHANGE.take() {
+            change();
+        }
+    }
+}
+
+#[test]
+fn dropped_while_its_task_tells_of_its_end_it_leaves_the_next_gather_alone() {
+    run(async {
+        let (ends, stays) = (Rc::new(create_task(sleep(1.0))), create_task(sleep(2.0)));
+        let waker = Waker::from(Arc::new(Change));
+        let mut foreign = pin!(ends.watch());
+        let foreign_context = &mut Context::from_waker(&waker);
+        assert!(foreign.as_mut().poll(foreign_context).is_pending());
+        let member = ends.clone();
+        let mut first = Box::pin(async move { drop(gather([&*member]).await) });
+        assert!(poll_once(&mut first).await.is_pending());
+        let second = Rc::new(Cell::new(None));
+        let begun = second.clone();
+        CHANGE.set(Some(Box::new(move || {
+            drop(first);
+            begun.set(Some(gather([stays])));
+        })));
+        sleep(1.5).await;
+        let mut second = second.take().expect("the waker was woken");
+        let early = poll_once(&mut second).await;
+        assert!(early.is_pending(), "its task has not ended");
+        sleep(1.0).await;
+        assert!(poll_once(&mut second).await.is_ready());
     });
 }

@@ -1,8 +1,10 @@
 //! Callbacks in the ready queue.
 
 use std::fmt;
+use std::panic::Location;
 
 use crate::cell::CellRef;
+use crate::scheduler::Scheduler;
 
 /// A callback that was given to a loop. Dropping the handle leaves the callback alone.
 #[derive(Clone)]
@@ -27,9 +29,37 @@ impl Handle {
         self.cell.state.callback_cancelled()
     }
 
-    /// Puts a callback made by [`Scheduler::callback`](crate::Scheduler::callback) into the ready queue, once.
+    /// Puts a callback made by [`Scheduler::callback`] into the ready queue, once.
     pub fn queue(&self) {
         self.cell.scheduler.queue_callback(self.cell.clone());
+    }
+}
+
+impl Scheduler {
+    /// Calls `callback` in the next batch, behind what is ready now.
+    #[track_caller]
+    pub fn call_soon(&self, callback: impl FnOnce() + 'static) -> Handle {
+        self.call_soon_at(callback, Location::caller())
+    }
+
+    /// The same, for a caller that knows on whose line the callback was given.
+    pub fn call_soon_at(
+        &self,
+        callback: impl FnOnce() + 'static,
+        site: &'static Location<'static>,
+    ) -> Handle {
+        let cell = CellRef::callback(callback, site, self.clone());
+        cell.capture_context();
+        self.queue_callback(cell.clone());
+        Handle::new(cell)
+    }
+
+    /// A callback that is not queued yet, see [`Handle::queue`].
+    #[track_caller]
+    pub fn callback(&self, callback: impl FnOnce() + 'static) -> Handle {
+        let cell = CellRef::callback(callback, Location::caller(), self.clone());
+        cell.capture_context();
+        Handle::new(cell)
     }
 }
 

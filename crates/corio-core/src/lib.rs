@@ -36,7 +36,7 @@
 //! | `key`, `waker` | the number that a waker is |
 //! | `task`, `join` | [`Task`], [`AnyTask`], and waiting for them |
 //! | `done_callback`, `describe` | callbacks of the end; names and `Debug` |
-//! | `waiters` | who is told of an end, in which order |
+//! | `waiters`, `observer` | who is told of an end, in which order; waits for many tasks at once |
 //! | `promise` | [`Promise`] |
 //! | `callback` | [`Handle`]: callbacks in the ready queue |
 //! | `remote` | [`Remote`]: what comes from other threads |
@@ -74,6 +74,7 @@ mod key;
 mod lent;
 mod main_task;
 mod moment;
+mod observer;
 mod pool;
 mod prefetch;
 mod primitive;
@@ -102,6 +103,7 @@ pub use error::{InvalidState, Panic, TaskError};
 pub use extras::{ContextMap, current_context};
 pub use join::{EndWait, OwnedWait, Watch};
 pub use lent::LentFuture;
+pub use observer::{Observer, ObserverId};
 pub use promise::{Promise, PromiseCallbackId, PromiseWait, PromiseWatch};
 pub use remote::{LoopClosed, Notify};
 pub use remote_handle::Remote;
@@ -109,4 +111,3 @@ pub use report::{Report, Reporter};
 pub use scheduler::Scheduler;
 pub use scoped::{ScopedTask, ScopedWait, ScopedWatch};
 pub use task::{AnyTask, Task, TaskId, TaskState};
-pub use waiters::{Observer, ObserverId};

@@ -16,6 +16,7 @@ use crate::current;
 use crate::error::Cancelled;
 use crate::extras::Extras;
 use crate::key::TaskKey;
+use crate::observer::{Observed, Observer};
 use crate::pool::Pool;
 use crate::ready::Ready;
 use crate::remote::{self, Inbox, Message, Notify};
@@ -24,7 +25,7 @@ use crate::slab::Slab;
 use crate::stage::{Ending, Fallible, Plain};
 use crate::table::Tasks;
 use crate::task::{AnyTask, Task, TaskId};
-use crate::waiters::{Lists, Observer};
+use crate::waiters::Lists;
 
 /// A ready queue and the tasks that go through it, for one thread: the core of an event loop, without a clock and without I/O.
 ///
@@ -65,7 +66,7 @@ pub(crate) struct Inner {
     pub(crate) next_limit: Cell<u32>,
     spare_mail: Cell<Vec<Message>>,
     lists: RefCell<Lists>,
-    observers: RefCell<Slab<Rc<dyn Observer>>>,
+    observers: RefCell<Slab<Observed>>,
     pub(crate) extras: RefCell<Slab<Extras>>,
     pub(crate) context: crate::extras::CurrentContext,
     pub(crate) reporter: RefCell<Option<Reporter>>,
@@ -147,23 +148,6 @@ impl Scheduler {
     {
         // SAFETY: the future and its output borrow nothing.
         Task::new(unsafe { self.spawn::<F, Fallible<Shown>>(future, Location::caller()) })
-    }
-
-    /// Calls `callback` in the next batch, behind what is ready now.
-    #[track_caller]
-    pub fn call_soon(&self, callback: impl FnOnce() + 'static) -> Handle {
-        let cell = CellRef::callback(callback, Location::caller(), self.clone());
-        cell.capture_context();
-        self.queue_callback(cell.clone());
-        Handle::new(cell)
-    }
-
-    /// A callback that is not queued yet, see [`Handle::queue`].
-    #[track_caller]
-    pub fn callback(&self, callback: impl FnOnce() + 'static) -> Handle {
-        let cell = CellRef::callback(callback, Location::caller(), self.clone());
-        cell.capture_context();
-        Handle::new(cell)
     }
 
     /// A number that is the same throughout a batch and greater in the next one: whether two things happened in one turn.
@@ -406,7 +390,7 @@ impl Scheduler {
         &self.0.lists
     }
 
-    pub(crate) fn observers(&self) -> &RefCell<Slab<Rc<dyn Observer>>> {
+    pub(crate) fn observers(&self) -> &RefCell<Slab<Observed>> {
         &self.0.observers
     }
 

@@ -12,31 +12,19 @@
 
 use std::num::NonZeroU64;
 use std::panic::Location;
-use std::rc::Rc;
 use std::task::Waker;
 
 use crate::caught::caught;
 use crate::cell::CellRef;
 use crate::key::TaskKey;
-use crate::scheduler::Scheduler;
 use crate::waker;
 
 const KEY: u64 = 1;
 const LIST: u64 = 2;
 const MEMBER: u64 = 3;
 
-/// A wait that looks at several tasks and wants to know of each end as it happens.
-pub trait Observer {
-    /// Member `index` has ended. This runs inside the step that ended it: count, do not call foreign code. True asks for one
-    /// call of [`fire`](Observer::fire) in the next turn, at the place where a done callback would run.
-    fn member_done(&self, index: u32) -> bool;
-    /// The turn after the end that mattered.
-    fn fire(&self);
-}
-
-/// The number of an observer within its scheduler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObserverId(u32);
+/// Numbers of observers that fit into the word of a header.
+const INLINE_OBSERVERS: u32 = 1 << 30;
 
 /// One entry of a list.
 pub(crate) struct Entry {
@@ -206,29 +194,35 @@ impl CellRef {
         });
     }
 
-    fn wait_member(&self, observer: ObserverId, index: u32) {
-        if self.waiters.get() == 0 {
-            let word = (u64::from(observer.0) << 34) | (u64::from(index) << 2) | MEMBER;
+    pub(crate) fn wait_member(&self, observer: u32, index: u32) {
+        if self.waiters.get() == 0 && observer < INLINE_OBSERVERS {
+            let word = (u64::from(observer) << 34) | (u64::from(index) << 2) | MEMBER;
             self.waiters.set(word);
         } else {
             let id = self.scheduler.next_entry();
             self.with_list(|list| {
                 list.push(Entry {
                     id,
-                    what: What::Member(observer.0, index),
+                    what: What::Member(observer, index),
                 })
             });
         }
     }
 
-    fn forget_members(&self, observer: ObserverId) {
+    /// Says how many members this task was.
+    pub(crate) fn forget_members(&self, observer: u32) -> usize {
         let word = self.waiters.get();
         match word & 3 {
-            MEMBER if word >> 34 == u64::from(observer.0) => self.waiters.set(0),
+            MEMBER if word >> 34 == u64::from(observer) => {
+                self.waiters.set(0);
+                1
+            }
             LIST => self.with_list(|list| {
-                list.retain(|entry| !matches!(entry.what, What::Member(o, _) if o == observer.0));
+                let before = list.len();
+                list.retain(|entry| !matches!(entry.what, What::Member(o, _) if o == observer));
+                before - list.len()
             }),
-            _ => {}
+            _ => 0,
         }
     }
 
@@ -344,39 +338,6 @@ impl Lists {
     fn keep(&mut self, list: Vec<Entry>) {
         if list.capacity() <= 64 && self.spare.len() < 256 {
             self.spare.push(list);
-        }
-    }
-}
-
-impl Scheduler {
-    /// Makes an observer known. It is taken out again by [`forget_observer`](Scheduler::forget_observer).
-    pub fn add_observer(&self, observer: Rc<dyn Observer>) -> ObserverId {
-        ObserverId(self.observers().borrow_mut().insert(observer))
-    }
-
-    /// Takes an observer out. Its members must have ended or been taken back with [`unobserve`](Scheduler::unobserve).
-    pub fn forget_observer(&self, id: ObserverId) {
-        let observer = self.observers().borrow_mut().remove(id.0);
-        drop(observer);
-    }
-
-    /// Tells the observer of the end of `task`, as its member `index`. The task has not ended.
-    pub fn observe(&self, task: &crate::task::AnyTask, id: ObserverId, index: u32) {
-        task.cell().wait_member(id, index);
-    }
-
-    /// Takes a task back: as a member, or as several.
-    pub fn unobserve(&self, task: &crate::task::AnyTask, id: ObserverId) {
-        task.cell().forget_members(id);
-    }
-
-    #[inline(never)]
-    fn member_done(&self, observer: u32, index: u32) {
-        let observer = self.observers().borrow().get(observer as usize).cloned();
-        if let Some(observer) = observer {
-            if observer.member_done(index) {
-                self.queue_fire(observer);
-            }
         }
     }
 }

@@ -376,6 +376,33 @@ fn abort_clients_asks_nobody_and_sends_nothing_more() {
     });
 }
 
+/// Whether a third client finds no room in the queue of a server that accepts nobody. What Linux gives is one place more than asked
+/// for, and it passes over who comes then, who tries again after a second.
+#[cfg(target_os = "linux")]
+async fn third_waits(server: &Server) -> io::Result<bool> {
+    let addr = server.local_addrs()[0];
+    let _first = TcpStream::connect(addr).await?;
+    let _second = TcpStream::connect(addr).await?;
+    let third = timeout(20 * MOMENT, TcpStream::connect(addr)).await;
+    Ok(third.is_err())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_listener_that_is_there_already_gets_the_backlog_that_is_asked_for() {
+    run(async {
+        for ask in [true, false] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+            let mut start = start_server(echo, listener).start_serving(false);
+            if ask {
+                start = start.backlog(1);
+            }
+            assert_eq!(third_waits(&start.await?).await?, ask);
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn a_server_that_does_not_start_serves_nobody_until_it_is_told_to() {
     run(async {
@@ -522,6 +549,109 @@ fn a_server_whose_accepting_task_is_cancelled_is_closed_rather_than_deaf() {
         accepting.cancel();
         server.wait_closed().await;
         assert!(!server.is_serving());
+        Ok(())
+    });
+}
+
+/// A server whose handlers run `handle` and keep their writers for later, and what they kept.
+async fn keeping_server(
+    handle: impl AsyncFn(StreamReader, &StreamWriter) + 'static,
+) -> io::Result<(Server, Rc<RefCell<Vec<StreamWriter>>>)> {
+    let kept = Rc::new(RefCell::new(Vec::new()));
+    let keep = kept.clone();
+    let handler = async move |reader: StreamReader, writer: StreamWriter| {
+        handle(reader, &writer).await;
+        keep.borrow_mut().push(writer);
+    };
+    Ok((start_server(handler, "127.0.0.1:0").await?, kept))
+}
+
+async fn reset(client: TcpStream) -> io::Result<()> {
+    client.set_linger(Some(Duration::ZERO))?;
+    drop(client);
+    Ok(())
+}
+
+#[test]
+fn a_connection_that_was_lost_while_it_was_read_holds_up_no_end_although_its_writer_is_kept() {
+    run(async {
+        let (server, kept) = keeping_server(async |mut reader, _| {
+            let error = reader.read(10).await.expect_err("it is reset");
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        })
+        .await?;
+        let client = TcpStream::connect(server.local_addrs()[0]).await?;
+        until(|| server.connections() == 1).await;
+        reset(client).await?;
+        until(|| kept.borrow().len() == 1).await;
+        server.close();
+        server.wait_closed().await;
+        assert_eq!(server.connections(), 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_connection_that_was_lost_while_it_was_written_holds_up_no_end_although_its_writer_is_kept() {
+    run(async {
+        let (server, kept) = keeping_server(async |_reader, writer| {
+            let error = loop {
+                writer.write(&[1; 100_000]);
+                if let Err(error) = writer.drain().await {
+                    break error;
+                }
+            };
+            assert!(matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+            ));
+        })
+        .await?;
+        let client = TcpStream::connect(server.local_addrs()[0]).await?;
+        until(|| server.connections() == 1).await;
+        reset(client).await?;
+        until(|| kept.borrow().len() == 1).await;
+        server.close();
+        server.wait_closed().await;
+        Ok(())
+    });
+}
+
+#[test]
+fn half_a_connection_is_not_lost_and_its_writer_goes_on_writing() {
+    run(async {
+        let (server, kept) = keeping_server(async |_reader, _writer| ()).await?;
+        let client = TcpStream::connect(server.local_addrs()[0]).await?;
+        client.shutdown(std::net::Shutdown::Write)?;
+        until(|| kept.borrow().len() == 1).await;
+        server.close();
+        let gone = timeout(MOMENT, server.wait_closed()).await;
+        assert!(gone.is_err(), "half of the connection is there");
+        kept.borrow()[0].write(b"bye");
+        drop(kept.take());
+        server.wait_closed().await;
+        let mut bytes = [0; 10];
+        assert_eq!(client.read(&mut bytes).await?, 3);
+        assert_eq!(client.read(&mut bytes).await?, 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_connection_that_is_lost_when_nobody_reads_any_more_holds_up_no_end_although_its_writer_is_kept()
+ {
+    run(async {
+        let (server, kept) = keeping_server(async |_reader, _writer| ()).await?;
+        let client = TcpStream::connect(server.local_addrs()[0]).await?;
+        until(|| kept.borrow().len() == 1).await;
+        server.close();
+        let gone = timeout(MOMENT, server.wait_closed()).await;
+        assert!(gone.is_err(), "the connection is there");
+        assert_eq!(client.write(b"to nobody").await?, 9);
+        let gone = timeout(MOMENT, server.wait_closed()).await;
+        assert!(gone.is_err(), "the connection is there");
+        reset(client).await?;
+        server.wait_closed().await;
         Ok(())
     });
 }

@@ -2,6 +2,9 @@
 #![cfg(unix)]
 
 mod support;
+#[cfg(feature = "tls")]
+#[path = "support/tls.rs"]
+mod support_tls;
 
 use std::fs;
 use std::io;
@@ -119,4 +122,60 @@ fn a_server_that_lives_and_files_of_other_kinds_are_left_alone() {
         Ok(())
     });
     assert_eq!(fs::read(&file.0).unwrap(), b"mine");
+}
+
+#[cfg(feature = "tls")]
+mod tls {
+    use super::{Place, run};
+    use crate::support_tls::{Identity, NAME};
+    use corio_net::tls::TlsStream;
+    use corio_net::{UnixStream, open_unix_connection, start_unix_server};
+    use std::io;
+    use std::time::Duration;
+
+    #[test]
+    fn bytes_go_both_ways_under_tls_and_the_name_of_the_host_is_the_one_that_was_said() {
+        let place = Place::new("tls");
+        run(async {
+            let identity = Identity::new();
+            let server = start_unix_server(
+                async |mut reader, writer| {
+                    let line = reader.readline().await?;
+                    writer.write(&line);
+                    writer.close();
+                    writer.wait_closed().await
+                },
+                &place.0,
+            )
+            .tls(identity.server())
+            .await?;
+            let open = || open_unix_connection(&place.0).tls(identity.client());
+            let (mut reader, writer) = open().server_name(NAME).await?;
+            let secured = writer.with_transport(|stream: &mut TlsStream<UnixStream>| {
+                stream.tls().peer_certificates().map_or(0, <[_]>::len)
+            });
+            assert_eq!(secured, Some(1));
+            writer.write(b"hello\n");
+            assert_eq!(reader.read_to_end().await?, b"hello\n");
+            drop(writer);
+
+            let error = open().server_name("elsewhere.test").await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+            let report = server.shutdown(Duration::from_secs(5)).await;
+            assert_eq!(report.forced, 0);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn without_a_name_nothing_is_connected() {
+        let place = Place::new("tls-no-name");
+        run(async {
+            let identity = Identity::new();
+            let opening = open_unix_connection(&place.0).tls(identity.client());
+            let error = opening.await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
+            Ok(())
+        });
+    }
 }

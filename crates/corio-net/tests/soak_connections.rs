@@ -46,8 +46,9 @@ fn connections_in_all_moods_lose_nothing_and_leave_nothing_behind() {
     let grown = status("VmHWM:").saturating_sub(memory);
     println!("{connections} connections, {time:?}: {counts:?}");
     println!("at most {grown} bytes more memory");
+    // The tools that `cargo xtask sanitize` runs keep what was freed for a while.
     assert!(
-        grown <= connections as u64 * BYTES_PER_CONNECTION + (16 << 20),
+        cfg!(corio_no_pool) || grown <= connections as u64 * BYTES_PER_CONNECTION + (16 << 20),
         "{connections} connections took {grown} bytes"
     );
     assert_eq!(open_descriptors(), descriptors);

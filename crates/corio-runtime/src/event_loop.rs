@@ -172,7 +172,8 @@ impl EventLoop {
     /// # Errors
     ///
     /// [`Interrupted`](RunError::Interrupted) by Ctrl-C, [`Stopped`](RunError::Stopped) by [`stop`](EventLoop::stop); then a
-    /// future is dropped, and a task that was given by reference lives on in the loop. [`Cancelled`](RunError::Cancelled) and
+    /// future is dropped, and a task that was given by reference lives on in the loop. A stop that comes with the end of the target
+    /// takes no value away. [`Cancelled`](RunError::Cancelled) and
     /// [`Panicked`](RunError::Panicked) if the target ended so.
     ///
     /// # Panics

@@ -13,7 +13,8 @@ pub(crate) struct Recurring {
     ended: Cell<bool>,
     /// The variables as they were where it was made, and as its calls leave them.
     context: RefCell<Option<ContextMap>>,
-    site: &'static Location<'static>,
+    /// The line that gave it, for reports.
+    pub(crate) site: &'static Location<'static>,
 }
 
 impl Recurring {

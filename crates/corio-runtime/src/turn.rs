@@ -386,8 +386,11 @@ impl Drive for Run<'_> {
             None => self.event_loop.scheduler.pause(),
         }
         while !there() {
-            if let ControlFlow::Break(left) = self.interruptible_turn(&mut *there) {
-                return Err(left.into());
+            match self.interruptible_turn(&mut *there) {
+                // It has ended with the stop, and its callbacks are still to run: a value that is given away would be lost.
+                ControlFlow::Break(Left::Stopped) if task.is_some_and(AnyTask::done) => {}
+                ControlFlow::Break(left) => return Err(left.into()),
+                ControlFlow::Continue(()) => {}
             }
             if task.is_none() {
                 self.event_loop.scheduler.pause();

@@ -195,7 +195,8 @@ struct Watch {
 impl Watch {
     fn queue(self: Rc<Self>, scheduler: &Scheduler) {
         if !self.queued.replace(true) {
-            scheduler.call_soon(move || self.look());
+            let site = self.recurring.site;
+            scheduler.call_soon_at(move || self.look(), site);
         }
     }
 
@@ -218,7 +219,8 @@ impl Watch {
             Ok(false) => {}
             Err(error) => {
                 let message = format!("a handle cannot be watched any more: {error}");
-                event_loop.scheduler.report(&Report::new(message));
+                let report = Report::new(message).at(self.recurring.site);
+                event_loop.scheduler.report(&report);
             }
         }
     }

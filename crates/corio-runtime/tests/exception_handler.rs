@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use corio_core::Report;
-use corio_runtime::{context, create_task, get_running_loop, yield_now};
+use corio_runtime::{EventLoop, context, create_task, get_running_loop, yield_now};
 use support::{collect_reports, raise, run, virtual_loop};
 
 context! {
@@ -146,4 +146,46 @@ fn slow_steps_are_reported_in_debug_mode_with_what_they_were() {
         .run_until_complete(async { yield_now().await })
         .unwrap();
     assert!(reports.take().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn slow_readers_writers_and_signal_handlers_are_reported_with_the_lines_that_gave_them() {
+    use corio_runtime::signal::SignalKind;
+    use std::io::Write;
+
+    let event_loop = EventLoop::new().unwrap();
+    event_loop.set_debug(true);
+    event_loop.set_slow_callback_duration(Duration::ZERO);
+    let reports = collect_reports(&event_loop);
+    let (receiver, mut sender) = std::os::unix::net::UnixStream::pair().unwrap();
+    let handled = Rc::new(Cell::new(0));
+    let handle = |which: u32| {
+        let handled = handled.clone();
+        move || {
+            handled.set(handled.get() | which);
+            get_running_loop().stop();
+        }
+    };
+    let first = line!() + 1;
+    event_loop.add_reader(&receiver, handle(1)).unwrap();
+    event_loop.add_writer(&sender, handle(2)).unwrap();
+    let kind = SignalKind::user_defined2();
+    event_loop.add_signal_handler(kind, handle(4)).unwrap();
+    sender.write_all(b"x").unwrap();
+    signal_hook::low_level::raise(kind.as_raw()).unwrap();
+    while handled.get() < 7 {
+        event_loop.run_forever().unwrap();
+    }
+    event_loop.close();
+    let reports = reports.take();
+    for line in [first, first + 1, first + 3] {
+        let site = format!(" at {}:{line}>", file!());
+        assert!(
+            reports.iter().any(|report| report.contains(&site)),
+            "{site}: {reports:?}"
+        );
+    }
+    let ours = |report: &String| report.contains("<Handle ") && !report.contains(file!());
+    assert!(!reports.iter().any(ours), "{reports:?}");
 }

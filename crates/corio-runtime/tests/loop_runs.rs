@@ -193,6 +193,25 @@ fn a_stop_that_comes_with_the_end_does_not_take_the_result() {
     assert_eq!(event_loop.run_until_complete(task).unwrap(), 7);
 }
 
+/// A value that the run takes with the task would be lost with it.
+#[test]
+fn a_stop_that_comes_with_the_end_takes_no_value_also_when_callbacks_are_to_see_it_first() {
+    for event_loop in [virtual_loop(), EventLoop::new().unwrap()] {
+        for debug in [false, true] {
+            event_loop.set_debug(debug);
+            let task = event_loop.create_task(async {
+                get_running_loop().stop();
+                String::from("value")
+            });
+            task.add_done_callback(|task| log!("sees {:?}", task.state()));
+            assert_eq!(event_loop.run_until_complete(task).unwrap(), "value");
+            assert_eq!(logged(), ["sees Done"]);
+            // The stop was this run's, and is over with it.
+            assert!(event_loop.run_until_complete(nap(1e-3)).is_ok());
+        }
+    }
+}
+
 #[test]
 fn tasks_made_before_the_run_start_in_their_order() {
     let event_loop = virtual_loop();

@@ -138,12 +138,11 @@ impl<E: 'static> State<E> {
 
     /// Lists a child at its place, and listens for its end.
     pub(super) fn add(self: &Rc<Self>, place: u32, task: AnyTask) {
-        let observer = match self.observer.get() {
-            Some(observer) => observer,
-            None => self.scheduler().add_observer(self.clone()),
-        };
+        let scheduler = self.scheduler();
+        let observer = self.observer.take();
+        let observer = observer.unwrap_or_else(|| scheduler.add_observer(self.clone()));
+        scheduler.observe(&task, &observer, place);
         self.observer.set(Some(observer));
-        self.scheduler().observe(&task, observer, place);
         self.children.borrow_mut().insert(place, task);
     }
 
@@ -189,7 +188,7 @@ impl<E: 'static> State<E> {
         if let Some(observer) = self.observer.take() {
             let tasks = self.children.borrow().tasks();
             for task in tasks {
-                self.scheduler().unobserve(&task, observer);
+                self.scheduler().unobserve(&task, &observer);
             }
             self.scheduler().forget_observer(observer);
         }

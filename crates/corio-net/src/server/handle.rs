@@ -24,7 +24,7 @@ use super::waits::{ServeForever, ServerClosed, Shutdown};
 /// | [`abort_clients`](Server::abort_clients) | stays | end by force |
 ///
 /// A connection counts until its handler has ended and, if it has a [`StreamWriter`](crate::StreamWriter), until that is closed and
-/// what was written is sent.
+/// what was written is sent, or until the connection is lost: reset by the peer, say, whoever still holds the writer.
 #[derive(Clone)]
 pub struct Server {
     shared: Rc<Shared>,

@@ -16,6 +16,7 @@ mod clients;
 mod handle;
 mod handler;
 mod options;
+mod serving;
 mod shared;
 mod start;
 #[cfg(unix)]

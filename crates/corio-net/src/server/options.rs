@@ -128,43 +128,6 @@ impl ServeOptions {
     }
 }
 
-/// Adds what `ServeOptions` and `StreamOptions` have to the builder of a server with fields `serve` and `streams`.
-macro_rules! serving_methods {
-    () => {
-        /// How many bytes a line may have. 64 KiB, unless told otherwise.
-        pub fn limit(mut self, limit: usize) -> Self {
-            self.streams = self.streams.limit(limit);
-            self
-        }
-
-        /// Whether it begins to accept at once, see [`ServeOptions::start_serving`](crate::ServeOptions::start_serving).
-        pub fn start_serving(mut self, start: bool) -> Self {
-            self.serve = self.serve.start_serving(start);
-            self
-        }
-
-        /// What the server is called, see [`ServeOptions::named`](crate::ServeOptions::named).
-        pub fn named(mut self, name: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-            self.serve = self.serve.named(name);
-            self
-        }
-
-        /// How long connections may clean up, see [`ServeOptions::grace`](crate::ServeOptions::grace).
-        pub fn grace(mut self, grace: std::time::Duration) -> Self {
-            self.serve = self.serve.grace(grace);
-            self
-        }
-
-        /// How long the server pauses when it cannot accept, see
-        /// [`ServeOptions::retry_delay`](crate::ServeOptions::retry_delay).
-        pub fn retry_delay(mut self, delay: std::time::Duration) -> Self {
-            self.serve = self.serve.retry_delay(delay);
-            self
-        }
-    };
-}
-pub(super) use serving_methods;
-
 impl Default for ServeOptions {
     fn default() -> ServeOptions {
         ServeOptions::new()

@@ -6,20 +6,15 @@ use std::io;
 use std::net::{self, SocketAddr};
 use std::panic::Location;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use super::accepting::Seat;
+use socket2::SockRef;
+
 use super::handle::Server;
-#[cfg(feature = "tls")]
-use super::handler::Secured;
-use super::handler::{Handle, HandlerOutput, Streams};
-use super::options::{ServeOptions, serving_methods};
-use super::shared::{AnySeat, Shared};
-use crate::stream::{StreamOptions, StreamReader, StreamWriter};
+use super::handler::HandlerOutput;
+use super::serving::{Serving, serving_methods};
+use crate::stream::{StreamReader, StreamWriter};
 use crate::tcp::bind_now;
-#[cfg(feature = "tls")]
-use crate::tls::TlsAcceptor;
 use crate::{BindOptions, Lookup, TcpListener, ToSocketAddrs};
 
 /// Serves TCP connections: each has a task of its own, in which `handler` gets a reader and a writer.
@@ -77,14 +72,10 @@ where
     R: HandlerOutput + 'static,
 {
     StartServer {
-        handler,
+        serving: Serving::new(handler, Location::caller()),
         places: addr.places(),
         bind: BindOptions::new().backlog(BACKLOG).only_v6(true),
-        streams: StreamOptions::new(),
-        serve: ServeOptions::new(),
-        #[cfg(feature = "tls")]
-        tls: None,
-        site: Location::caller(),
+        backlog: None,
     }
 }
 
@@ -128,22 +119,21 @@ impl ListenAt for net::TcpListener {
 /// A server that is to be started. Made by [`start_server`], and awaited.
 #[must_use = "it does nothing unless it is awaited"]
 pub struct StartServer<H> {
-    handler: H,
+    serving: Serving<H>,
     places: ListenPlaces,
     bind: BindOptions,
-    streams: StreamOptions,
-    serve: ServeOptions,
-    #[cfg(feature = "tls")]
-    tls: Option<TlsAcceptor>,
-    site: &'static Location<'static>,
+    /// For a listener that there is already.
+    backlog: Option<u32>,
 }
 
 impl<H> StartServer<H> {
     serving_methods!();
 
-    /// How many connections may wait to be accepted. 100, unless told otherwise.
+    /// How many connections may wait to be accepted. 100, unless told otherwise; a listener that there is already keeps what it has,
+    /// unless told otherwise. For those of the standard library that is 128. Windows cannot change it later.
     pub fn backlog(mut self, backlog: u32) -> Self {
         self.bind = self.bind.backlog(backlog);
+        self.backlog = Some(backlog);
         self
     }
 
@@ -156,17 +146,6 @@ impl<H> StartServer<H> {
     /// Whether the address may be one of an earlier program, see [`BindOptions::reuse_address`].
     pub fn reuse_address(mut self, reuse: bool) -> Self {
         self.bind = self.bind.reuse_address(reuse);
-        self
-    }
-
-    /// With TLS. It takes a `rustls::ServerConfig` or a [`TlsAcceptor`](crate::tls::TlsAcceptor).
-    ///
-    /// The handshake is made in the task of the connection, before the handler begins. When it fails the connection is closed, and
-    /// in debug mode the exception handler is told.
-    #[cfg(feature = "tls")]
-    #[doc(alias = "ssl")]
-    pub fn tls(mut self, acceptor: impl Into<TlsAcceptor>) -> Self {
-        self.tls = Some(acceptor.into());
         self
     }
 }
@@ -216,38 +195,17 @@ where
         };
         let listeners = match start.places.0 {
             Places::Lookup(_) => bind_all(addresses, &start.bind)?,
-            Places::Listener(listener) => vec![listener?],
+            Places::Listener(listener) => {
+                let listener = listener?;
+                if start.backlog.is_some() {
+                    // What listens already gets another backlog by that.
+                    SockRef::from(&listener).listen(start.bind.backlog)?;
+                }
+                vec![listener]
+            }
         };
-        #[cfg(feature = "tls")]
-        if let Some(acceptor) = start.tls {
-            let handler = Secured {
-                handler: start.handler,
-                options: start.streams,
-                acceptor,
-            };
-            let server = server(handler, listeners, start.serve, start.site);
-            return Poll::Ready(Ok(server));
-        }
-        let handler = Streams {
-            handler: start.handler,
-            options: start.streams,
-        };
-        let server = server(handler, listeners, start.serve, start.site);
-        Poll::Ready(Ok(server))
+        Poll::Ready(Ok(start.serving.server(listeners, None)))
     }
-}
-
-fn server(
-    handler: impl Handle<TcpListener>,
-    listeners: Vec<TcpListener>,
-    options: ServeOptions,
-    site: &'static Location<'static>,
-) -> Server {
-    let handler = Rc::new(handler);
-    let seat =
-        |listener| -> Rc<dyn AnySeat> { Rc::new(Seat::new(listener, handler.clone(), site)) };
-    let seats = listeners.into_iter().map(seat).collect();
-    Server::new(Shared::new(options, seats, None))
 }
 
 /// All of them, or none. What a name means twice is bound once; a family that this machine does not have is left out, as long as
@@ -289,7 +247,7 @@ impl<H> fmt::Debug for StartServer<H> {
         f.debug_struct("StartServer")
             .field("places", &self.places)
             .field("bind", &self.bind)
-            .field("serve", &self.serve)
+            .field("serve", &self.serving.serve)
             .finish_non_exhaustive()
     }
 }

@@ -7,15 +7,12 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::panic::Location;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use super::accepting::Seat;
 use super::handle::Server;
-use super::handler::{HandlerOutput, Streams};
-use super::options::{ServeOptions, serving_methods};
-use super::shared::Shared;
+use super::handler::HandlerOutput;
+use super::serving::{Serving, serving_methods};
 use crate::UnixListener;
-use crate::stream::{StreamOptions, StreamReader, StreamWriter};
+use crate::stream::{StreamReader, StreamWriter};
 use crate::unix::is_listened_at;
 
 /// Serves connections in the Unix domain: each has a task of its own, in which `handler` gets a reader and a writer.
@@ -60,24 +57,18 @@ where
     R: HandlerOutput + 'static,
 {
     StartUnixServer {
-        handler,
+        serving: Serving::new(handler, Location::caller()),
         path: path.as_ref().to_owned(),
         cleanup_socket: true,
-        streams: StreamOptions::new(),
-        serve: ServeOptions::new(),
-        site: Location::caller(),
     }
 }
 
 /// A server that is to be started. Made by [`start_unix_server`], and awaited.
 #[must_use = "it does nothing unless it is awaited"]
 pub struct StartUnixServer<H> {
-    handler: H,
+    serving: Serving<H>,
     path: PathBuf,
     cleanup_socket: bool,
-    streams: StreamOptions,
-    serve: ServeOptions,
-    site: &'static Location<'static>,
 }
 
 impl<H> StartUnixServer<H> {
@@ -103,12 +94,7 @@ where
         } else {
             None
         };
-        let handler = Rc::new(Streams {
-            handler: self.handler,
-            options: self.streams,
-        });
-        let seat = Rc::new(Seat::new(listener, handler, self.site));
-        Ok(Server::new(Shared::new(self.serve, vec![seat], clean_up)))
+        Ok(self.serving.server(vec![listener], clean_up))
     }
 }
 
@@ -155,7 +141,7 @@ impl<H> fmt::Debug for StartUnixServer<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartUnixServer")
             .field("path", &self.path)
-            .field("serve", &self.serve)
+            .field("serve", &self.serving.serve)
             .finish_non_exhaustive()
     }
 }

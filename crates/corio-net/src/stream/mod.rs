@@ -23,6 +23,7 @@ mod reads;
 mod transport;
 #[cfg(feature = "tls")]
 mod upgrade;
+mod watcher;
 mod writer;
 mod writes;
 

@@ -175,6 +175,11 @@ mod unix {
             self.options = self.options.limit(limit);
             self
         }
+
+        #[track_caller]
+        pub(crate) fn begin(self) -> (UnixConnect, StreamOptions) {
+            (UnixStream::connect(&self.path), self.options)
+        }
     }
 
     impl IntoFuture for OpenUnixConnection {
@@ -183,10 +188,8 @@ mod unix {
 
         #[track_caller]
         fn into_future(self) -> OpeningUnix {
-            OpeningUnix {
-                connect: UnixStream::connect(&self.path),
-                options: self.options,
-            }
+            let (connect, options) = self.begin();
+            OpeningUnix { connect, options }
         }
     }
 

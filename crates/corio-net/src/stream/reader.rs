@@ -28,6 +28,9 @@ use super::reads::{Read, ReadExactly, ReadLine, ReadToEnd, ReadUntil, Separators
 ///
 /// It implements `AsyncRead` and `AsyncBufRead` of futures-io. Like its connection it stays on its thread.
 ///
+/// Dropped before the writer, it leaves the connection open. If that is one of a server, what still arrives is then read and thrown
+/// away, so that the server hears of its loss, as in asyncio.
+///
 /// ```
 /// # use corio_runtime as corio;
 /// use corio_net::StreamReader;
@@ -340,6 +343,14 @@ impl AsyncBufRead for StreamReader {
 
     fn consume(mut self: Pin<&mut Self>, amount: usize) {
         self.incoming.consume(amount);
+    }
+}
+
+impl Drop for StreamReader {
+    fn drop(&mut self) {
+        if let (Source::Connection(connection), false) = (&self.source, self.eof) {
+            connection.reader_goes();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   open_connection(..).tls(config)      start_server(..).tls(config)        reader and writer
+//!   open_unix_connection(..), too        start_unix_server(..), too
 //!                 └──── TlsConnector ──┬── TlsAcceptor ────┘
 //!            TlsHandshake: 60 s, and then an error
 //!                                      ▼

@@ -1,5 +1,6 @@
-//! `open_connection(..).tls(..)`.
+//! `open_connection(..).tls(..)`, and the same in the Unix domain.
 
+use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::panic::Location;
@@ -8,16 +9,19 @@ use std::task::{Context, Poll, ready};
 
 use futures_rustls::rustls::pki_types::ServerName;
 
+use self::sealed::Open;
 use super::connector::TlsConnector;
 use super::handshake::TlsHandshake;
 use crate::stream::{OpenConnection, StreamOptions, StreamReader, StreamWriter};
 use crate::{Connect, TcpStream};
+#[cfg(unix)]
+use crate::{OpenUnixConnection, UnixConnect, UnixStream};
 
-/// A connection with TLS that is to be opened. Made by [`OpenConnection::tls`], and awaited.
+/// A connection with TLS that is to be opened. Made by [`OpenConnection::tls`] or `OpenUnixConnection::tls`, and awaited.
 #[derive(Debug)]
 #[must_use = "it does nothing unless it is awaited"]
-pub struct OpenTls {
-    open: OpenConnection,
+pub struct OpenTls<O = OpenConnection> {
+    open: O,
     connector: TlsConnector,
     /// Unless it is the host that is connected to.
     name: Option<String>,
@@ -31,15 +35,32 @@ impl OpenConnection {
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) if it is not known what the host is called.
     #[doc(alias = "ssl")]
     pub fn tls(self, connector: impl Into<TlsConnector>) -> OpenTls {
-        OpenTls {
-            open: self,
-            connector: connector.into(),
-            name: None,
-        }
+        OpenTls::new(self, connector.into())
     }
 }
 
-impl OpenTls {
+#[cfg(unix)]
+impl OpenUnixConnection {
+    /// With TLS: the peer has to prove that it is the host that [`server_name`](OpenTls::server_name) says, which has to be said,
+    /// since a path is no name of a host. It takes a `rustls::ClientConfig` or a [`TlsConnector`].
+    ///
+    /// To await it has the errors of connecting and of [`TlsConnector::connect`], and
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) if it was not said what the host is called.
+    #[doc(alias = "ssl")]
+    pub fn tls(self, connector: impl Into<TlsConnector>) -> OpenTls<OpenUnixConnection> {
+        OpenTls::new(self, connector.into())
+    }
+}
+
+impl<O> OpenTls<O> {
+    fn new(open: O, connector: TlsConnector) -> OpenTls<O> {
+        OpenTls {
+            open,
+            connector,
+            name: None,
+        }
+    }
+
     /// What the peer has to be called in its certificate: a host name, or an address in digits.
     #[doc(alias = "server_hostname")]
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
@@ -48,12 +69,12 @@ impl OpenTls {
     }
 }
 
-impl IntoFuture for OpenTls {
+impl<O: Open> IntoFuture for OpenTls<O> {
     type Output = io::Result<(StreamReader, StreamWriter)>;
-    type IntoFuture = OpeningTls;
+    type IntoFuture = OpeningTls<O>;
 
     #[track_caller]
-    fn into_future(self) -> OpeningTls {
+    fn into_future(self) -> OpeningTls<O> {
         let name = self.name.or_else(|| self.open.host());
         let (connect, options) = self.open.begin();
         OpeningTls {
@@ -71,10 +92,9 @@ impl IntoFuture for OpenTls {
 /// # Cancel safety
 ///
 /// Dropped before it is ready, attempts under way are given up and their sockets closed.
-#[derive(Debug)]
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct OpeningTls {
-    stage: Stage,
+pub struct OpeningTls<O: Open = OpenConnection> {
+    stage: Stage<O>,
     /// Absent when it was used.
     name: Option<io::Result<ServerName<'static>>>,
     connector: TlsConnector,
@@ -82,13 +102,58 @@ pub struct OpeningTls {
     site: &'static Location<'static>,
 }
 
-#[derive(Debug)]
-enum Stage {
-    Connecting(Box<Connect>),
-    ShakingHands(Box<TlsHandshake<TcpStream>>),
+enum Stage<O: Open> {
+    Connecting(Box<O::Connect>),
+    ShakingHands(Box<TlsHandshake<O::Socket>>),
 }
 
-impl Future for OpeningTls {
+mod sealed {
+    use super::{Future, StreamOptions, io};
+    use futures_io::{AsyncRead, AsyncWrite};
+
+    /// What connects first.
+    pub trait Open {
+        type Socket: AsyncRead + AsyncWrite + Unpin + 'static;
+        type Connect: Future<Output = io::Result<Self::Socket>> + Unpin;
+
+        #[track_caller]
+        fn begin(self) -> (Self::Connect, StreamOptions);
+
+        /// What the host is called, if that is known.
+        fn host(&self) -> Option<String>;
+    }
+}
+
+impl Open for OpenConnection {
+    type Socket = TcpStream;
+    type Connect = Connect;
+
+    #[track_caller]
+    fn begin(self) -> (Connect, StreamOptions) {
+        OpenConnection::begin(self)
+    }
+
+    fn host(&self) -> Option<String> {
+        OpenConnection::host(self)
+    }
+}
+
+#[cfg(unix)]
+impl Open for OpenUnixConnection {
+    type Socket = UnixStream;
+    type Connect = UnixConnect;
+
+    #[track_caller]
+    fn begin(self) -> (UnixConnect, StreamOptions) {
+        OpenUnixConnection::begin(self)
+    }
+
+    fn host(&self) -> Option<String> {
+        None
+    }
+}
+
+impl<O: Open> Future for OpeningTls<O> {
     type Output = io::Result<(StreamReader, StreamWriter)>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -118,9 +183,22 @@ impl Future for OpeningTls {
 fn server_name(name: Option<String>) -> io::Result<ServerName<'static>> {
     let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidInput, message);
     let Some(name) = name else {
-        let message = "of several addresses it is not known what the host is called: say it with `server_name`";
+        let message = "of a path or several addresses it is not known what the host is called: say it with `server_name`";
         return Err(invalid(message.into()));
     };
     let message = format!("{name:?} is not the name of a host");
     ServerName::try_from(name).map_err(|_| invalid(message))
+}
+
+impl<O: Open> fmt::Debug for OpeningTls<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = match self.stage {
+            Stage::Connecting(_) => "connecting",
+            Stage::ShakingHands(_) => "shaking hands",
+        };
+        f.debug_struct("OpeningTls")
+            .field("stage", &stage)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }

@@ -167,10 +167,10 @@ impl LoopSignals {
                     .map(|handler| handler.recurring.clone())
             };
             if let Some(handler) = handler {
-                let scheduler = event_loop.scheduler.clone();
+                let (scheduler, site) = (event_loop.scheduler.clone(), handler.site);
                 event_loop
                     .scheduler
-                    .call_soon(move || handler.call(&scheduler));
+                    .call_soon_at(move || handler.call(&scheduler), site);
             }
         }
     }

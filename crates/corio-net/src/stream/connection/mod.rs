@@ -22,6 +22,7 @@ use corio_core::Scheduler;
 use super::error::LastingError;
 use super::outgoing::Outgoing;
 use super::transport::{Facts, Transport};
+use super::watcher::watch;
 use crate::wake_list::WakeList;
 
 pub(crate) struct Connection {
@@ -46,7 +47,7 @@ pub(crate) struct Connection {
     has_writer: Cell<bool>,
     /// The loop has asked the flusher to end.
     hurried: Cell<bool>,
-    /// Dropped when the connection is closed.
+    /// Dropped when the connection is closed or lost.
     guest: Cell<Option<Box<dyn Guest>>>,
 }
 
@@ -112,13 +113,13 @@ impl Connection {
         })
     }
 
-    /// Keeps something until the connection is closed.
+    /// Keeps something until the connection is closed or lost.
     pub(crate) fn set_guest(&self, guest: impl Guest) {
         self.set_guest_box(Box::new(guest));
     }
 
     pub(in crate::stream) fn set_guest_box(&self, guest: Box<dyn Guest>) {
-        if self.phase.get() != Phase::Closed {
+        if self.phase.get() != Phase::Closed && self.error.borrow().is_none() {
             drop(self.guest.replace(Some(guest)));
         }
     }
@@ -226,6 +227,18 @@ impl Connection {
 
 /// Ends.
 impl Connection {
+    /// The reader is gone. What holds the writer need not look at the connection again, so somebody has to, for the server that
+    /// waits for its end.
+    pub(in crate::stream) fn reader_goes(self: &Rc<Self>) {
+        let guest = self.guest.take();
+        let waits = guest.is_some() && self.has_writer.get() && self.phase.get() == Phase::Open;
+        self.guest.set(guest);
+        if waits {
+            self.scheduler
+                .create_task_at(watch(self.clone()), self.site);
+        }
+    }
+
     /// The flusher is gone, with or without having sent everything.
     pub(in crate::stream) fn flusher_ends(&self) {
         self.flushing.set(false);
@@ -257,6 +270,7 @@ impl Connection {
         }
         *self.error.borrow_mut() = Some(error);
         self.outgoing.borrow_mut().clear();
+        drop(self.guest.take());
         if self.phase.get() == Phase::Closing {
             self.finish();
         }

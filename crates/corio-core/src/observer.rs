@@ -1,0 +1,127 @@
+//! Observers: waits for several tasks at once, which their tasks name by a number.
+
+use std::rc::Rc;
+
+use crate::scheduler::Scheduler;
+use crate::task::AnyTask;
+
+/// A wait that looks at several tasks and wants to know of each end as it happens.
+pub trait Observer {
+    /// Member `index` has ended. This runs inside the step that ended it: count, do not call foreign code. True asks for one
+    /// call of [`fire`](Observer::fire) in the next turn, at the place where a done callback would run.
+    fn member_done(&self, index: u32) -> bool;
+    /// The turn after the end that mattered.
+    fn fire(&self);
+}
+
+/// An observer within its scheduler, until it is given to [`forget_observer`](Scheduler::forget_observer).
+///
+/// Numbers of observers are used again, so this one cannot be copied: after the observer has gone, nothing names it.
+///
+/// ```compile_fail,E0382
+/// # fn show(scheduler: corio_core::Scheduler, task: corio_core::AnyTask, id: corio_core::ObserverId) {
+/// scheduler.forget_observer(id);
+/// scheduler.observe(&task, &id, 0);
+/// # }
+/// ```
+#[must_use = "an observer stays until it is given to `forget_observer`"]
+#[derive(Debug, PartialEq, Eq)]
+pub struct ObserverId {
+    scheduler: u64,
+    place: u32,
+}
+
+/// An observer in the table of its scheduler. Its place is used again when neither an id nor a member names it any more.
+pub(crate) struct Observed {
+    /// None once the id has come back.
+    observer: Option<Rc<dyn Observer>>,
+    members: usize,
+}
+
+impl Scheduler {
+    /// Makes an observer known. It is taken out again by [`forget_observer`](Scheduler::forget_observer).
+    pub fn add_observer(&self, observer: Rc<dyn Observer>) -> ObserverId {
+        let observed = Observed {
+            observer: Some(observer),
+            members: 0,
+        };
+        ObserverId {
+            scheduler: self.number(),
+            place: self.observers().borrow_mut().insert(observed),
+        }
+    }
+
+    /// Takes an observer out. Its members should have ended or been taken back with [`unobserve`](Scheduler::unobserve); the
+    /// ends of those that are left are told to nobody.
+    ///
+    /// # Panics
+    ///
+    /// When the observer is one of another scheduler.
+    pub fn forget_observer(&self, id: ObserverId) {
+        let place = self.place_of(&id);
+        let observer = self.edit_observed(place, |observed| observed.observer.take());
+        drop(observer);
+    }
+
+    /// Tells the observer of the end of `task`, as its member `index`. The task has not ended.
+    ///
+    /// # Panics
+    ///
+    /// When the task or the observer is one of another scheduler.
+    pub fn observe(&self, task: &AnyTask, id: &ObserverId, index: u32) {
+        let place = self.place_of(id);
+        assert!(
+            task.cell().scheduler.same(self),
+            "a task of another event loop cannot be observed"
+        );
+        self.edit_observed(place, |observed| observed.members += 1);
+        task.cell().wait_member(place, index);
+    }
+
+    /// Takes a task back: as a member, or as several.
+    ///
+    /// # Panics
+    ///
+    /// When the observer is one of another scheduler.
+    pub fn unobserve(&self, task: &AnyTask, id: &ObserverId) {
+        let place = self.place_of(id);
+        if task.cell().scheduler.same(self) {
+            let members = task.cell().forget_members(place);
+            self.edit_observed(place, |observed| observed.members -= members);
+        }
+    }
+
+    fn place_of(&self, id: &ObserverId) -> u32 {
+        assert!(
+            id.scheduler == self.number(),
+            "an observer of another event loop"
+        );
+        id.place
+    }
+
+    /// Runs `edit`, and frees the place if nothing names it any more. Nothing foreign may run in `edit`.
+    fn edit_observed<R>(&self, place: u32, edit: impl FnOnce(&mut Observed) -> R) -> R {
+        let mut observers = self.observers().borrow_mut();
+        let observed = observers
+            .get_mut(place as usize)
+            .expect("an id or a member keeps its place");
+        let result = edit(observed);
+        if observed.observer.is_none() && observed.members == 0 {
+            observers.remove(place);
+        }
+        result
+    }
+
+    #[inline(never)]
+    pub(crate) fn member_done(&self, place: u32, index: u32) {
+        let observer = self.edit_observed(place, |observed| {
+            observed.members -= 1;
+            observed.observer.clone()
+        });
+        if let Some(observer) = observer {
+            if observer.member_done(index) {
+                self.queue_fire(observer);
+            }
+        }
+    }
+}
