@@ -10,7 +10,7 @@ use corio_core::combine::IntoTask;
 
 use crate::gather_results::GatherResults;
 use crate::gathering::Gathering;
-use crate::round::error_of;
+use crate::member::error_of;
 use crate::set::{HandleSet, TaskSet};
 
 /// Runs futures and tasks together and gives their values in the order of the arguments.

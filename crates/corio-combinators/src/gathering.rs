@@ -11,7 +11,8 @@ use corio_core::combine::IntoTask;
 use corio_core::waiting::{self, WaitKind};
 use corio_core::{AnyTask, Scheduler};
 
-use crate::round::{Member, Round, Until, running_loop};
+use crate::member::Member;
+use crate::round::{Round, Until, running_loop};
 use crate::set::{HandleSet, Lineup, TaskSet};
 use crate::settle::Settle;
 

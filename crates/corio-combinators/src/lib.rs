@@ -51,7 +51,7 @@
 //! | `task_group` | [`task_group`](task_group()), [`TaskGroup`], [`GroupError`] |
 //! | `timeout`, `cancel_scope`, `deadline` | limits in time, and by hand |
 //! | `catch`, `finally`, `with` | code that runs after a cancellation |
-//! | `round`, `arrivals` | inside: counting ends as they happen, telling one turn later |
+//! | `member`, `round`, `arrivals` | inside: counting ends as they happen, telling one turn later |
 //! | `set`, `gathering`, `settle`, `completions` | inside: what is given, a gather in progress, values that may leave, handles in order |
 //! | `expiry`, `timer`, `limited`, `scope_state`, `cleanup` | inside: timers and what hangs on them |
 //!
@@ -81,6 +81,7 @@ mod gather_macro;
 mod gather_results;
 mod gathering;
 mod limited;
+mod member;
 mod round;
 mod scope;
 mod scope_state;

@@ -7,51 +7,9 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use corio_core::cancel::Members;
-use corio_core::combine::AnyTryTask;
-use corio_core::{AnyTask, Observer, ObserverId, Scheduler, TaskError};
+use corio_core::{AnyTask, Observer, ObserverId, Scheduler};
 
-/// A task that a combinator looks at.
-pub(crate) enum Member {
-    /// A value is a value.
-    Any(AnyTask),
-    /// A value may be an error.
-    Try(AnyTryTask),
-}
-
-impl Member {
-    pub(crate) fn task(&self) -> &AnyTask {
-        match self {
-            Member::Any(task) => task,
-            Member::Try(task) => task.task(),
-        }
-    }
-
-    fn is_err(&self) -> bool {
-        match self {
-            Member::Any(_) => false,
-            Member::Try(task) => task.is_err(),
-        }
-    }
-}
-
-/// Which members end with whoever waits for them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Owned {
-    All,
-    Nothing,
-    /// A bit for each of the first sixteen.
-    These(u16),
-}
-
-impl Owned {
-    fn has(self, index: usize) -> bool {
-        match self {
-            Owned::All => true,
-            Owned::Nothing => false,
-            Owned::These(bits) => bits >> index & 1 == 1,
-        }
-    }
-}
+use crate::member::{Member, Owned};
 
 /// What a round waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,6 +53,8 @@ pub(crate) struct Round {
     owned: Owned,
     until: Cell<Until>,
     phase: Cell<Phase>,
+    /// Told only of failures and of the last end: what follows is not kept up to date.
+    patient: Cell<bool>,
     /// How many members have not ended, and how many of those are owned.
     open: Cell<usize>,
     open_owned: Cell<usize>,
@@ -119,15 +79,19 @@ impl Round {
         owned: Owned,
         until: Until,
     ) -> Rc<Round> {
-        check_loop(scheduler, members.iter().map(Member::task));
-        let open_owned = (0..members.len()).filter(|index| owned.has(*index));
+        let open_owned = match owned {
+            Owned::All => members.len(),
+            Owned::Nothing => 0,
+            Owned::These(_) => (0..members.len()).filter(|&index| owned.has(index)).count(),
+        };
         let round = Rc::new(Round {
             scheduler: scheduler.clone(),
             owned,
             until: Cell::new(until),
             phase: Cell::new(Phase::Open),
+            patient: Cell::new(false),
             open: Cell::new(members.len()),
-            open_owned: Cell::new(open_owned.count()),
+            open_owned: Cell::new(open_owned),
             culprit: Cell::new(None),
             last_end: Cell::new(0),
             told: Cell::new(0),
@@ -136,19 +100,52 @@ impl Round {
             members,
         });
         let id = scheduler.add_observer(round.clone());
-        let mut ended = 0;
-        for (index, member) in round.members.iter().enumerate() {
-            if member.task().done() {
-                ended += 1;
-            } else {
-                scheduler.observe(member.task(), &id, index as u32);
+        let tasks = round.members.iter().map(Member::task);
+        if scheduler.observe_all(tasks.clone(), &id) {
+            round.begin_patiently(&id);
+        } else {
+            if let Some(task) = foreign_task(scheduler, tasks.clone()) {
+                scheduler.forget_observer(id);
+                refuse(task);
             }
-        }
-        round.observer.set(Some(id));
-        if ended > 0 || round.members.is_empty() {
+            for (index, task) in tasks.enumerate() {
+                if !task.done() {
+                    scheduler.observe(task, &id, index as u32);
+                }
+            }
             round.count_ended();
         }
+        round.observer.set(Some(id));
         round
+    }
+
+    /// As long as nothing but a failure or the last end can matter, no other end has to be told.
+    fn begin_patiently(&self, id: &ObserverId) {
+        let alike = matches!(self.owned, Owned::All | Owned::Nothing);
+        let is_plain = |member: &Member| matches!(member, Member::Any(_));
+        let until = self.until.get();
+        let ends_apart = matches!(
+            until,
+            Until::FirstFailure | Until::FirstException | Until::All
+        );
+        if alike && ends_apart && self.members.iter().all(is_plain) {
+            self.patient.set(true);
+            self.scheduler.observe_patiently(id);
+        }
+    }
+
+    /// From now on the ends are counted one by one.
+    fn look_closely(&self) {
+        if !self.patient.replace(false) {
+            return;
+        }
+        let Some(id) = self.observer.take() else {
+            return;
+        };
+        let open = self.scheduler.observe_closely(&id);
+        self.observer.set(Some(id));
+        self.open.set(open);
+        self.open_owned.set(if self.owns() { open } else { 0 });
     }
 
     /// Counts what had ended before the round began.
@@ -207,6 +204,7 @@ impl Round {
             Until::AllOwned | Until::LastOwned => {}
             _ => self.until.set(Until::All),
         }
+        // A round that is over was told of an end, and is not patient any more.
         if self.phase.get() == Phase::Over && self.is_short() {
             self.phase.set(Phase::Open);
         }
@@ -252,6 +250,7 @@ impl Round {
 
     /// Looks away: nobody will be told any more.
     pub(crate) fn forget(&self) {
+        self.look_closely();
         let Some(id) = self.observer.take() else {
             return;
         };
@@ -308,6 +307,13 @@ impl Observer for Round {
         let Some(member) = self.members.get(index) else {
             return false;
         };
+        if self.patient.get() {
+            self.look_closely();
+            // This one has been taken off before it was told.
+            self.open.set(self.open.get() + 1);
+            self.open_owned
+                .set(self.open_owned.get() + usize::from(self.owns()));
+        }
         let counts = self.count(index, member);
         let tell = match self.phase.get() {
             Phase::Open => counts,
@@ -345,6 +351,7 @@ impl Members for Round {
         if self.is_over() {
             return Vec::new();
         }
+        self.look_closely();
         let until = match self.until.get() {
             Until::All | Until::LastOwned => Until::LastOwned,
             _ => Until::AllOwned,
@@ -369,14 +376,24 @@ impl fmt::Debug for Round {
 
 /// A wait for a task that cannot run while this loop does would not end.
 pub(crate) fn check_loop<'a>(scheduler: &Scheduler, tasks: impl Iterator<Item = &'a AnyTask>) {
-    for task in tasks {
-        assert!(
-            task.is_of(scheduler) || task.done(),
-            "task '{}' belongs to another event loop, which does not run while this one does: \
-             use the `Remote` of that loop, or wait for the task there",
-            task.name()
-        );
+    if let Some(task) = foreign_task(scheduler, tasks) {
+        refuse(task);
     }
+}
+
+fn foreign_task<'a>(
+    scheduler: &Scheduler,
+    mut tasks: impl Iterator<Item = &'a AnyTask>,
+) -> Option<&'a AnyTask> {
+    tasks.find(|task| !task.is_of(scheduler) && !task.done())
+}
+
+fn refuse(task: &AnyTask) -> ! {
+    panic!(
+        "task '{}' belongs to another event loop, which does not run while this one does: \
+         use the `Remote` of that loop, or wait for the task there",
+        task.name()
+    )
 }
 
 /// The loop that runs on this thread.
@@ -392,9 +409,4 @@ pub(crate) fn running_loop(what: &str) -> Scheduler {
             "{what} was polled on a thread where no event loop runs: await it in a task, or give it to `run`"
         ),
     }
-}
-
-/// The error of a member that ended without a value. It counts as seen.
-pub(crate) fn error_of(member: &Member) -> Option<TaskError> {
-    member.task().result().err()
 }

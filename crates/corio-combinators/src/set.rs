@@ -5,7 +5,7 @@ use std::panic::Location;
 use corio_core::combine::{AsTask, IntoTask};
 use corio_core::{Scheduler, TaskError};
 
-use crate::round::{Member, Owned};
+use crate::member::{Member, Owned};
 
 /// Futures and tasks, before they are all tasks.
 pub trait TaskSet {

@@ -11,7 +11,8 @@ use corio_core::combine::{AsTask, IntoTask};
 use corio_core::waiting::{self, WaitKind};
 use corio_core::{Scheduler, TaskError};
 
-use crate::round::{Member, Owned, Round, Until, running_loop};
+use crate::member::{Member, Owned};
+use crate::round::{Round, Until, running_loop};
 use crate::settle::Settle;
 
 static SHIELD: WaitKind = WaitKind::new("shield");

@@ -9,7 +9,7 @@ use corio_core::TaskError;
 use corio_core::combine::{AsTask, AsTryTask, IntoTask};
 
 use crate::gathering::Gathering;
-use crate::round::{Member, error_of};
+use crate::member::{Member, error_of};
 use crate::set::Lineup;
 
 /// As [`gather`](crate::gather()), for futures and tasks whose value is a `Result`: the first `Err` ends the wait, and so does

@@ -13,7 +13,8 @@ use corio_core::time::Alarm;
 use corio_core::waiting::{self, WaitKind};
 
 use crate::expiry::Expiry;
-use crate::round::{Member, Owned, Round, Until, running_loop};
+use crate::member::{Member, Owned};
+use crate::round::{Round, Until, running_loop};
 use crate::settle::Settle;
 
 static WAIT: WaitKind = WaitKind::new("wait");

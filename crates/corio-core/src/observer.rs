@@ -36,6 +36,8 @@ pub(crate) struct Observed {
     /// None once the id has come back.
     observer: Option<Rc<dyn Observer>>,
     members: usize,
+    /// It wants to be told of an end with a value only if that is the last end.
+    patient: bool,
 }
 
 impl Scheduler {
@@ -44,6 +46,7 @@ impl Scheduler {
         let observed = Observed {
             observer: Some(observer),
             members: 0,
+            patient: false,
         };
         ObserverId {
             scheduler: self.number(),
@@ -76,6 +79,45 @@ impl Scheduler {
         );
         self.edit_observed(place, |observed| observed.members += 1);
         task.cell().wait_member(place, index);
+    }
+
+    /// Tells the observer of the ends of all these tasks, see [`observe`](Scheduler::observe). False: there are none, or one of
+    /// them has ended or is of another scheduler, and none is observed.
+    ///
+    /// # Panics
+    ///
+    /// When the observer is one of another scheduler.
+    pub fn observe_all<'a>(
+        &self,
+        tasks: impl ExactSizeIterator<Item = &'a AnyTask> + Clone,
+        id: &ObserverId,
+    ) -> bool {
+        let place = self.place_of(id);
+        let count = tasks.len();
+        let is_open_here = |task: &AnyTask| task.cell().scheduler.same(self) && !task.done();
+        if count == 0 || !tasks.clone().all(is_open_here) {
+            return false;
+        }
+        self.edit_observed(place, |observed| observed.members += count);
+        for (index, task) in tasks.enumerate() {
+            task.cell().wait_member(place, index as u32);
+        }
+        true
+    }
+
+    /// From now on an end with a value is told only if it is the last end. All others are told as they happen.
+    pub fn observe_patiently(&self, id: &ObserverId) {
+        let place = self.place_of(id);
+        self.edit_observed(place, |observed| observed.patient = true);
+    }
+
+    /// From now on every end is told. Returns how many members have not ended.
+    pub fn observe_closely(&self, id: &ObserverId) -> usize {
+        let place = self.place_of(id);
+        self.edit_observed(place, |observed| {
+            observed.patient = false;
+            observed.members
+        })
     }
 
     /// Takes a task back: as a member, or as several.
@@ -112,8 +154,23 @@ impl Scheduler {
         result
     }
 
+    /// A member has ended.
+    #[inline]
+    pub(crate) fn member_done(&self, place: u32, index: u32, with_value: bool) {
+        if with_value {
+            let mut observers = self.observers().borrow_mut();
+            if let Some(observed) = observers.get_mut(place as usize) {
+                if observed.patient && observed.members > 1 {
+                    observed.members -= 1;
+                    return;
+                }
+            }
+        }
+        self.tell_member_done(place, index);
+    }
+
     #[inline(never)]
-    pub(crate) fn member_done(&self, place: u32, index: u32) {
+    fn tell_member_done(&self, place: u32, index: u32) {
         let observer = self.edit_observed(place, |observed| {
             observed.members -= 1;
             observed.observer.clone()

@@ -194,19 +194,21 @@ impl CellRef {
         });
     }
 
+    #[inline]
     pub(crate) fn wait_member(&self, observer: u32, index: u32) {
         if self.waiters.get() == 0 && observer < INLINE_OBSERVERS {
             let word = (u64::from(observer) << 34) | (u64::from(index) << 2) | MEMBER;
             self.waiters.set(word);
         } else {
-            let id = self.scheduler.next_entry();
-            self.with_list(|list| {
-                list.push(Entry {
-                    id,
-                    what: What::Member(observer, index),
-                })
-            });
+            self.list_member(observer, index);
         }
+    }
+
+    #[inline(never)]
+    fn list_member(&self, observer: u32, index: u32) {
+        let id = self.scheduler.next_entry();
+        let what = What::Member(observer, index);
+        self.with_list(|list| list.push(Entry { id, what }));
     }
 
     /// Says how many members this task was.
@@ -282,7 +284,8 @@ impl CellRef {
             word if word & 3 == MEMBER => {
                 self.waiters.set(0);
                 let (observer, index) = ((word >> 34) as u32, (word >> 2) as u32);
-                self.scheduler.member_done(observer, index);
+                self.scheduler
+                    .member_done(observer, index, self.state.has_output());
             }
             word => {
                 self.waiters.set(0);
@@ -307,7 +310,10 @@ impl CellRef {
                     self.callback_queued();
                     self.scheduler.queue_callback(cell);
                 }
-                What::Member(observer, index) => self.scheduler.member_done(observer, index),
+                What::Member(observer, index) => {
+                    let with_value = self.state.has_output();
+                    self.scheduler.member_done(observer, index, with_value);
+                }
                 What::Pause(run) => {
                     let scheduler = self.scheduler.clone();
                     self.scheduler.call_soon(move || {

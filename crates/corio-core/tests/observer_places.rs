@@ -134,3 +134,89 @@ fn an_observer_of_another_scheduler_is_refused() {
     here.settle();
     assert_eq!(*told.0.borrow(), []);
 }
+
+#[test]
+fn a_patient_observer_is_told_of_failures_and_of_the_last_end_only() {
+    let bed = Bed::new();
+    let (told, id) = observer(&bed.scheduler);
+    let plain = [(); 3].map(|()| bed.scheduler.create_task(yield_now()).any());
+    let cancelled = bed
+        .scheduler
+        .create_task(std::future::pending::<()>())
+        .any();
+    let last = bed
+        .scheduler
+        .create_task(std::future::pending::<()>())
+        .any();
+    let all = [&plain[0], &cancelled, &plain[1], &plain[2], &last];
+    assert!(bed.scheduler.observe_all(all.into_iter(), &id));
+    bed.scheduler.observe_patiently(&id);
+    bed.settle();
+    assert_eq!(*told.0.borrow(), [], "an end with a value is not the last");
+    cancelled.cancel();
+    bed.settle();
+    assert_eq!(*told.0.borrow(), [1]);
+    last.cancel();
+    bed.settle();
+    assert_eq!(*told.0.borrow(), [1, 4]);
+    assert_eq!(bed.scheduler.observe_closely(&id), 0);
+    bed.scheduler.forget_observer(id);
+}
+
+#[test]
+fn a_patient_observer_is_told_of_the_last_value() {
+    let bed = Bed::new();
+    let (told, id) = observer(&bed.scheduler);
+    let tasks = [(); 3].map(|()| bed.scheduler.create_task(yield_now()).any());
+    assert!(bed.scheduler.observe_all(tasks.iter(), &id));
+    bed.scheduler.observe_patiently(&id);
+    bed.settle();
+    assert_eq!(*told.0.borrow(), [2]);
+    bed.scheduler.forget_observer(id);
+}
+
+#[test]
+fn an_observer_that_was_patient_hears_of_every_end_again_and_how_many_are_left() {
+    let bed = Bed::new();
+    let (told, id) = observer(&bed.scheduler);
+    let first = bed.scheduler.create_task(async {}).any();
+    let rest = [(); 2].map(|()| {
+        bed.scheduler
+            .create_task(std::future::pending::<()>())
+            .any()
+    });
+    let all = [&first, &rest[0], &rest[1]];
+    assert!(bed.scheduler.observe_all(all.into_iter(), &id));
+    bed.scheduler.observe_patiently(&id);
+    bed.settle();
+    assert_eq!(bed.scheduler.observe_closely(&id), 2);
+    rest[0].cancel();
+    bed.settle();
+    assert_eq!(*told.0.borrow(), [1]);
+    assert_eq!(bed.scheduler.observe_closely(&id), 1);
+    bed.scheduler.unobserve(&rest[1], &id);
+    bed.scheduler.forget_observer(id);
+    rest[1].cancel();
+    bed.settle();
+}
+
+#[test]
+fn all_are_observed_or_none() {
+    let bed = Bed::new();
+    let (told, id) = observer(&bed.scheduler);
+    let ended = bed.scheduler.create_task(async {}).any();
+    bed.settle();
+    let open = bed.scheduler.create_task(yield_now()).any();
+    assert!(!bed.scheduler.observe_all([&open, &ended].into_iter(), &id));
+    assert!(!bed.scheduler.observe_all([].into_iter(), &id));
+    let other = Scheduler::new(|| {});
+    let foreign = other.create_task(yield_now()).any();
+    assert!(
+        !bed.scheduler
+            .observe_all([&open, &foreign].into_iter(), &id)
+    );
+    bed.settle();
+    assert_eq!(*told.0.borrow(), []);
+    bed.scheduler.forget_observer(id);
+    other.close();
+}
