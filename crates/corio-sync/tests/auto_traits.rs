@@ -70,7 +70,7 @@ local![
     channel::Sender<P>, channel::Receiver<P>,
     channel::Sending<'static, P>, channel::Receiving<'static, P>,
     oneshot::Sender<P>, oneshot::Receiver<P>, oneshot::WaitClosed<'static, P>,
-    oneshot::Slot<Rc<P>>, oneshot::Receiver<P, &'static oneshot::Slot<P>>,
+    oneshot::Slot<Rc<P>>, oneshot::Pool<P>, oneshot::Receiver<P, &'static oneshot::Slot<P>>,
     broadcast::Sender<i32>, broadcast::Receiver<i32>, broadcast::Receiving<'static, i32>,
     watch::Sender<P>, watch::Receiver<P>, watch::Changed<'static, P>,
 ];
