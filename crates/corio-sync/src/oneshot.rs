@@ -87,19 +87,31 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender { slot }, receiver)
 }
 
-impl<T, S: Deref<Target = Slot<T>>> Sender<T, S> {
-    /// Gives the channel a name, shown wherever a task is seen waiting for it. The first name stays, and the
-    /// channels of a [`Pool`] have that of their pool.
-    #[must_use = "the end comes back"]
-    pub fn named(self, name: impl Into<Rc<str>>) -> Self {
-        self.slot.origin.get_or_init(|| Origin::named(name.into()));
-        self
-    }
+/// What both ends can do.
+macro_rules! end_methods {
+    () => {
+        /// Gives the channel a name, shown wherever a task is seen waiting for it. The first name stays, and the
+        /// channels of a [`Pool`] have that of their pool.
+        #[must_use = "the end comes back"]
+        pub fn named(self, name: impl Into<Rc<str>>) -> Self {
+            self.slot.origin.get_or_init(|| Origin::named(name.into()));
+            self
+        }
 
-    /// The name given with `named` to an end, the [`Slot`] or the [`Pool`].
-    pub fn name(&self) -> Option<&str> {
-        self.slot.name().map(|name| &**name)
-    }
+        /// The name given with `named` to an end, the [`Slot`] or the [`Pool`].
+        pub fn name(&self) -> Option<&str> {
+            self.slot.name().map(|name| &**name)
+        }
+
+        /// How far the channel is.
+        pub fn statistics(&self) -> OneshotStatistics {
+            self.slot.statistics()
+        }
+    };
+}
+
+impl<T, S: Deref<Target = Slot<T>>> Sender<T, S> {
+    end_methods!();
 
     /// Sends the value.
     ///
@@ -141,26 +153,10 @@ impl<T, S: Deref<Target = Slot<T>>> Sender<T, S> {
             location: Location::caller(),
         }
     }
-
-    /// How far the channel is.
-    pub fn statistics(&self) -> OneshotStatistics {
-        self.slot.statistics()
-    }
 }
 
 impl<T, S: Deref<Target = Slot<T>>> Receiver<T, S> {
-    /// Gives the channel a name, shown wherever a task is seen waiting for it. The first name stays, and the
-    /// channels of a [`Pool`] have that of their pool.
-    #[must_use = "the end comes back"]
-    pub fn named(self, name: impl Into<Rc<str>>) -> Self {
-        self.slot.origin.get_or_init(|| Origin::named(name.into()));
-        self
-    }
-
-    /// The name given with `named` to an end, the [`Slot`] or the [`Pool`].
-    pub fn name(&self) -> Option<&str> {
-        self.slot.name().map(|name| &**name)
-    }
+    end_methods!();
 
     /// The value, if it was sent.
     ///
@@ -179,11 +175,6 @@ impl<T, S: Deref<Target = Slot<T>>> Receiver<T, S> {
     /// Lets nothing be sent any more. A value that was sent before can still be received.
     pub fn close(&mut self) {
         self.slot.close();
-    }
-
-    /// How far the channel is.
-    pub fn statistics(&self) -> OneshotStatistics {
-        self.slot.statistics()
     }
 }
 
