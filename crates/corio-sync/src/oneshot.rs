@@ -192,12 +192,7 @@ impl<T, S: Deref<Target = Slot<T>> + Unpin> Future for Receiver<T, S> {
         if slot.is_over() {
             return slot.outcome_meanwhile();
         }
-        observe::waits(
-            kind!("oneshot"),
-            slot.name(),
-            observe::nobody,
-            self.location,
-        );
+        observe::waits(kind!("oneshot"), slot.name(), self.location);
         Poll::Pending
     }
 }
@@ -215,12 +210,7 @@ impl<T> Future for WaitClosed<'_, T> {
             drop(slot.sender.take());
             return Poll::Ready(());
         }
-        observe::waits(
-            kind!("oneshot::closed"),
-            slot.name(),
-            observe::nobody,
-            self.location,
-        );
+        observe::waits(kind!("oneshot::closed"), slot.name(), self.location);
         Poll::Pending
     }
 }

@@ -55,7 +55,7 @@ impl Sides {
                 return Poll::Ready(found);
             }
         }
-        observe::waits(kind, self.name.get(), observe::nobody, location);
+        observe::waits(kind, self.name.get(), location);
         Poll::Pending
     }
 }

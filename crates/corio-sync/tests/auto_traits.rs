@@ -56,7 +56,7 @@ local![
     Lock<P>, LockGuard<'static, P>, OwnedLockGuard<P>, Reacquire<'static, P, Rc<Lock<P>>>,
     lock::Acquire<P, &'static Lock<P>>, lock::Acquire<P, Rc<Lock<P>>>,
     Lock<dyn std::fmt::Debug>, LockGuard<'static, str>,
-    Event, event::Wait<'static>,
+    Event, event::Wait<Rc<Event>>, event::Wait<&'static Event>,
     Condition, condition::Wait<'static, P, Rc<Lock<P>>>,
     condition::WaitFor<'static, P, Rc<Lock<P>>, (Predicate, P)>,
     Semaphore, BoundedSemaphore, Permit<'static>, semaphore::Acquire<'static>,

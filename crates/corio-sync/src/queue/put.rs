@@ -106,12 +106,7 @@ impl<T, O: Order<T>> Place<'_, T, O> {
                 return entered;
             }
         }
-        observe::waits(
-            &queue.kinds.put,
-            queue.name.get(),
-            observe::nobody,
-            self.location,
-        );
+        observe::waits(&queue.kinds.put, queue.name.get(), self.location);
         Poll::Pending
     }
 }
