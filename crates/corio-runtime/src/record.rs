@@ -3,6 +3,7 @@
 use corio_core::Scheduler;
 use corio_core::waiting::{self, Detail, WaitKind, WaitNumber};
 use corio_sync::observe::{self, Kind, Observer, Waiting};
+use std::panic::Location;
 
 struct Record;
 
@@ -35,20 +36,24 @@ impl Observer for Record {
     }
 
     fn task_waits(&self, waiting: &Waiting<'_>) {
-        let kind = number_of(waiting.kind);
-        if waiting.name.is_none() && waiting.holder.is_none() {
-            return waiting::note_number(kind, waiting.location);
+        let detail = Detail {
+            name: waiting.name.cloned(),
+            holder: waiting.holder.and_then(|holder| holder.task),
+            held_since: waiting.holder.map(|holder| holder.location),
+        };
+        waiting::note_detail(number_of(waiting.kind), waiting.location, detail);
+    }
+
+    fn task_waits_at(&self, kind: &'static Kind, location: &'static Location<'static>) {
+        match WaitNumber::from_bits(kind.number()) {
+            Some(number) => waiting::note_number(number, location),
+            None => note_first(kind, location),
         }
-        note_detail(kind, waiting);
     }
 }
 
-#[inline(never)]
-fn note_detail(kind: WaitNumber, waiting: &Waiting<'_>) {
-    let detail = Detail {
-        name: waiting.name.cloned(),
-        holder: waiting.holder.and_then(|holder| holder.task),
-        held_since: waiting.holder.map(|holder| holder.location),
-    };
-    waiting::note_detail(kind, waiting.location, detail);
+/// Of a kind that nobody has met before.
+#[cold]
+fn note_first(kind: &'static Kind, location: &'static Location<'static>) {
+    waiting::note_number(number_of(kind), location);
 }

@@ -142,6 +142,15 @@ fn benches(c: &mut Criterion) {
         let mut slot = corio_sync::oneshot::Slot::new();
         b.iter(oneshot!(slot.open()));
     });
+    group.bench_function("corio, of a pool", |b| {
+        let pool = corio_sync::oneshot::Pool::new();
+        b.iter(oneshot!(pool.channel()));
+    });
+    group.bench_function("corio, of a pool in use", |b| {
+        let pool = corio_sync::oneshot::Pool::new();
+        let _open = pool.channel();
+        b.iter(oneshot!(pool.channel()));
+    });
     group.bench_function("corio, allocated", |b| {
         b.iter(oneshot!(corio_sync::oneshot::channel()))
     });
@@ -151,7 +160,7 @@ fn benches(c: &mut Criterion) {
     group.bench_function("only the allocation", |b| {
         b.iter(|| {
             for number in 0..OPERATIONS {
-                black_box(Rc::new([black_box(number); 9]));
+                black_box(Rc::new([black_box(number); 8]));
             }
         });
     });

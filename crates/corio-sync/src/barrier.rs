@@ -217,12 +217,7 @@ impl Future for Wait<'_> {
                 }
             }
         }
-        observe::waits(
-            kind!("Barrier"),
-            barrier.name.as_ref(),
-            observe::nobody,
-            this.location,
-        );
+        observe::waits(kind!("Barrier"), barrier.name.as_ref(), this.location);
         Poll::Pending
     }
 }

@@ -19,7 +19,7 @@
 
 mod ring;
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -32,8 +32,9 @@ use futures_core::Stream;
 
 use crate::closed::SendError;
 use crate::name::shared_name_methods;
-use crate::observe::{self, kind};
-use crate::waiters::{Ticket, Waiters};
+use crate::observe::kind;
+use crate::sides::Sides;
+use crate::waiters::Ticket;
 use ring::{Read, Ring};
 
 /// The sending end. Clones send to the same receivers.
@@ -98,10 +99,7 @@ pub struct BroadcastStatistics {
 
 struct Shared<T> {
     ring: RefCell<Ring<T>>,
-    senders: Cell<usize>,
-    receivers: Cell<usize>,
-    waiters: Waiters<()>,
-    name: OnceCell<Rc<str>>,
+    sides: Sides,
 }
 
 /// A channel that keeps up to `capacity` values for receivers that are behind.
@@ -115,17 +113,14 @@ pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(capacity > 0, "a broadcast channel needs room for a value");
     let shared = Rc::new(Shared {
         ring: RefCell::new(Ring::new(capacity)),
-        senders: Cell::new(1),
-        receivers: Cell::new(0),
-        waiters: Waiters::new(),
-        name: OnceCell::new(),
+        sides: Sides::new(),
     });
     let receiver = Receiver::new(&shared, 0, Location::caller());
     (Sender { shared }, receiver)
 }
 
 impl<T: Clone> Sender<T> {
-    shared_name_methods!(shared.name);
+    shared_name_methods!(shared.sides.name);
 
     /// Sends a value to every receiver there is, and says how many those are.
     ///
@@ -133,12 +128,12 @@ impl<T: Clone> Sender<T> {
     ///
     /// Gives the value back if there is none.
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
-        let receivers = self.shared.receivers.get();
+        let receivers = self.shared.sides.receivers.get();
         if receivers == 0 {
             return Err(SendError(value));
         }
         let overwritten = self.shared.ring.borrow_mut().push(value, receivers);
-        self.shared.waiters.wake_all();
+        self.shared.sides.waiters.wake_all();
         drop(overwritten);
         Ok(receivers)
     }
@@ -152,7 +147,7 @@ impl<T: Clone> Sender<T> {
 
     /// How many receivers there are.
     pub fn receiver_count(&self) -> usize {
-        self.shared.receivers.get()
+        self.shared.sides.receivers.get()
     }
 
     /// Counts of values, ends and those who wait.
@@ -161,16 +156,16 @@ impl<T: Clone> Sender<T> {
         BroadcastStatistics {
             size,
             capacity,
-            senders: self.shared.senders.get(),
-            receivers: self.shared.receivers.get(),
-            waiting: self.shared.waiters.waiting(),
+            senders: self.shared.sides.senders.get(),
+            receivers: self.shared.sides.receivers.get(),
+            waiting: self.shared.sides.waiters.waiting(),
         }
     }
 }
 
 impl<T> Receiver<T> {
     fn new(shared: &Rc<Shared<T>>, next: u64, location: &'static Location<'static>) -> Self {
-        shared.receivers.set(shared.receivers.get() + 1);
+        shared.sides.receivers.comes();
         Receiver {
             shared: Rc::clone(shared),
             next,
@@ -181,7 +176,7 @@ impl<T> Receiver<T> {
 }
 
 impl<T: Clone> Receiver<T> {
-    shared_name_methods!(shared.name);
+    shared_name_methods!(shared.sides.name);
 
     /// Receives the next value, waiting for it.
     ///
@@ -207,24 +202,7 @@ impl<T: Clone> Receiver<T> {
     /// If it is not, if values were lost, or if no sender is left.
     #[doc(alias = "try_recv")]
     pub fn recv_nowait(&mut self) -> Result<T, RecvNowaitError> {
-        // The borrow ends before the value is cloned, which is foreign code.
-        let read = self.shared.ring.borrow_mut().read(self.next);
-        match read {
-            Read::Last(value) => {
-                self.next += 1;
-                Ok(value)
-            }
-            Read::Shared(value) => {
-                self.next += 1;
-                Ok(ring::clone_of(&value))
-            }
-            Read::Lost(count) => {
-                self.next += count;
-                Err(RecvNowaitError::Lagged(count))
-            }
-            Read::Nothing if self.shared.senders.get() == 0 => Err(RecvNowaitError::Closed),
-            Read::Nothing => Err(RecvNowaitError::Empty),
-        }
+        self.shared.read(&mut self.next)
     }
 
     fn poll_recv(
@@ -232,35 +210,40 @@ impl<T: Clone> Receiver<T> {
         location: &'static Location<'static>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<T, RecvError>> {
-        let shared = Rc::clone(&self.shared);
-        let chosen = |ticket| shared.waiters.claim(ticket, cx.waker());
-        if !self.ticket.is_none_or(chosen) {
-            observe::waits(
-                kind!("broadcast"),
-                shared.name.get(),
-                observe::nobody,
-                location,
-            );
-            return Poll::Pending;
-        }
-        let mut ticket = None;
-        let received = || match self.recv_nowait() {
+        let (shared, next, kind) = (&self.shared, &mut self.next, kind!("broadcast"));
+        let read = || match shared.read(next) {
             Ok(value) => Some(Ok(value)),
             Err(RecvNowaitError::Lagged(count)) => Some(Err(RecvError::Lagged(count))),
             Err(RecvNowaitError::Closed) => Some(Err(RecvError::Closed)),
             Err(RecvNowaitError::Empty) => None,
         };
-        let polled = shared.waiters.enter(&mut ticket, cx.waker(), (), received);
-        self.ticket = ticket;
-        if polled.is_pending() {
-            observe::waits(
-                kind!("broadcast"),
-                shared.name.get(),
-                observe::nobody,
-                location,
-            );
+        shared
+            .sides
+            .poll(&mut self.ticket, cx.waker(), kind, location, read)
+    }
+}
+
+impl<T: Clone> Shared<T> {
+    /// The value with this number, which becomes that of the next one.
+    fn read(&self, next: &mut u64) -> Result<T, RecvNowaitError> {
+        // The borrow ends before the value is cloned, which is foreign code.
+        let read = self.ring.borrow_mut().read(*next);
+        match read {
+            Read::Last(value) => {
+                *next += 1;
+                Ok(value)
+            }
+            Read::Shared(value) => {
+                *next += 1;
+                Ok(ring::clone_of(&value))
+            }
+            Read::Lost(count) => {
+                *next += count;
+                Err(RecvNowaitError::Lagged(count))
+            }
+            Read::Nothing if self.sides.senders.get() == 0 => Err(RecvNowaitError::Closed),
+            Read::Nothing => Err(RecvNowaitError::Empty),
         }
-        polled
     }
 }
 
@@ -287,7 +270,7 @@ impl<T: Clone> Stream for Receiver<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.shared.senders.set(self.shared.senders.get() + 1);
+        self.shared.sides.senders.comes();
         Sender {
             shared: Rc::clone(&self.shared),
         }
@@ -304,18 +287,14 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let left = self.shared.senders.get() - 1;
-        self.shared.senders.set(left);
-        if left == 0 {
-            self.shared.waiters.wake_all();
-        }
+        self.shared.sides.sender_goes();
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.shared.waiters.forget(self.ticket);
-        self.shared.receivers.set(self.shared.receivers.get() - 1);
+        self.shared.sides.waiters.forget(self.ticket);
+        self.shared.sides.receivers.goes();
         // The destructors of values are foreign code: they run after the borrow.
         let unwanted = self.shared.ring.borrow_mut().leave(self.next);
         drop(unwanted);
@@ -325,14 +304,14 @@ impl<T> Drop for Receiver<T> {
 impl<T: Clone> Drop for Receiving<'_, T> {
     fn drop(&mut self) {
         let receiver = &mut *self.receiver;
-        receiver.shared.waiters.forget(receiver.ticket.take());
+        receiver.shared.sides.waiters.forget(receiver.ticket.take());
     }
 }
 
 impl<T> fmt::Debug for Sender<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender")
-            .field("receivers", &self.shared.receivers.get())
+            .field("receivers", &self.shared.sides.receivers.get())
             .finish()
     }
 }

@@ -205,7 +205,7 @@ impl<'w, T: ?Sized, L: Deref<Target = Lock<T>>> Core<'w, T, L> {
                 Stage::Waiting(ticket) => {
                     if !condition.waiters.claim(*ticket, cx.waker()) {
                         let name = condition.name.as_ref();
-                        observe::waits(kind!("Condition"), name, observe::nobody, self.location);
+                        observe::waits(kind!("Condition"), name, self.location);
                         return Poll::Pending;
                     }
                     self.stage = Stage::Relocking(None);

@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use crate::handle::Handle;
 use crate::name::name_methods;
 use crate::observe::{self, kind};
 use crate::waiters::{Ticket, Waiters};
@@ -45,10 +45,10 @@ pub struct EventStatistics {
     pub waiting: usize,
 }
 
-/// The future of [`Event::wait`] and [`Event::wait_owned`].
+/// The future of [`Event::wait`] and [`Event::wait_owned`]. `E` is how it reaches the event.
 #[must_use = "futures do nothing unless awaited"]
-pub struct Wait<'a> {
-    event: Handle<'a, Event>,
+pub struct Wait<E: Deref<Target = Event>> {
+    event: E,
     ticket: Option<Ticket>,
     location: &'static Location<'static>,
 }
@@ -66,17 +66,20 @@ impl Event {
     name_methods!();
 
     /// Raises the flag and wakes everybody who waits, in the order in which they came.
+    #[inline]
     pub fn set(&self) {
         self.set.set(true);
         self.waiters.wake_all();
     }
 
     /// Lowers the flag. Those whom a [`set`](Self::set) woke are not held back.
+    #[inline]
     pub fn clear(&self) {
         self.set.set(false);
     }
 
     /// Whether the flag is up.
+    #[inline]
     pub fn is_set(&self) -> bool {
         self.set.get()
     }
@@ -87,9 +90,10 @@ impl Event {
     ///
     /// Nothing is lost: a wake-up is not handed out, everybody gets it.
     #[track_caller]
-    pub fn wait(&self) -> Wait<'_> {
+    #[inline]
+    pub fn wait(&self) -> Wait<&Self> {
         Wait {
-            event: Handle::Borrowed(self),
+            event: self,
             ticket: None,
             location: Location::caller(),
         }
@@ -101,9 +105,10 @@ impl Event {
     ///
     /// That of [`wait`](Self::wait).
     #[track_caller]
-    pub fn wait_owned<'a>(self: &Rc<Self>) -> Wait<'a> {
+    #[inline]
+    pub fn wait_owned(self: &Rc<Self>) -> Wait<Rc<Self>> {
         Wait {
-            event: Handle::Shared(Rc::clone(self)),
+            event: Rc::clone(self),
             ticket: None,
             location: Location::caller(),
         }
@@ -118,32 +123,82 @@ impl Event {
     }
 }
 
-impl Future for Wait<'_> {
+impl Event {
+    /// Begins a wait, unless the flag is up by the time that the waker is cloned: then there is no ticket.
+    #[inline(never)]
+    fn begin(
+        &self,
+        ticket: &mut Option<Ticket>,
+        waker: &Waker,
+        location: &'static Location<'static>,
+    ) {
+        let waker = waker.clone();
+        if self.is_set() {
+            return;
+        }
+        *ticket = Some(self.waiters.join(waker, ()));
+        self.tell(location);
+    }
+
+    /// Goes on with a wait; whether it was told while the waker was cloned.
+    #[cold]
+    #[inline(never)]
+    fn go_on(&self, ticket: Ticket, waker: &Waker, location: &'static Location<'static>) -> bool {
+        let told = self.waiters.claim(ticket, waker);
+        if !told {
+            self.tell(location);
+        }
+        told
+    }
+
+    #[inline]
+    fn tell(&self, location: &'static Location<'static>) {
+        let name = self.name.as_ref();
+        observe::waits(kind!("Event"), name, location);
+    }
+
+    /// A wait is given up. What it had been told is nobody else's loss.
+    #[inline(never)]
+    fn give_up(&self, ticket: Ticket) {
+        self.waiters.forget(Some(ticket));
+    }
+}
+
+impl<E: Deref<Target = Event> + Unpin> Future for Wait<E> {
     type Output = ();
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let event = &*this.event;
-        let polled = event
-            .waiters
-            .poll(&mut this.ticket, cx.waker(), (), || event.set.get());
-        if polled.is_pending() {
-            observe::waits(
-                kind!("Event"),
-                event.name.as_ref(),
-                observe::nobody,
-                this.location,
-            );
+        match this.ticket {
+            None => {
+                if !event.is_set() {
+                    event.begin(&mut this.ticket, cx.waker(), this.location);
+                }
+                if this.ticket.is_some() {
+                    return Poll::Pending;
+                }
+            }
+            Some(ticket) => {
+                let told = event.waiters.claim_chosen(ticket)
+                    || event.go_on(ticket, cx.waker(), this.location);
+                if !told {
+                    return Poll::Pending;
+                }
+                this.ticket = None;
+            }
         }
-        polled
+        Poll::Ready(())
     }
 }
 
-impl Drop for Wait<'_> {
+impl<E: Deref<Target = Event>> Drop for Wait<E> {
     #[inline]
     fn drop(&mut self) {
-        self.event.waiters.forget(self.ticket);
+        if let Some(ticket) = self.ticket {
+            self.event.give_up(ticket);
+        }
     }
 }
 
@@ -157,7 +212,7 @@ impl fmt::Debug for Event {
     }
 }
 
-impl fmt::Debug for Wait<'_> {
+impl<E: Deref<Target = Event>> fmt::Debug for Wait<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
             .field("event", &*self.event)

@@ -8,23 +8,22 @@ use crate::waiters::Ticket;
 
 /// The one that came when nobody was here, until it is chosen or leaves.
 pub(crate) struct First<D> {
-    ticket: Cell<Option<Ticket>>,
+    place: Cell<Option<(Ticket, D)>>,
+    /// There as long as the place is taken.
     waker: Cell<Option<Waker>>,
-    data: Cell<Option<D>>,
 }
 
 impl<D: Copy> First<D> {
     pub(crate) const fn new() -> Self {
         First {
-            ticket: Cell::new(None),
+            place: Cell::new(None),
             waker: Cell::new(None),
-            data: Cell::new(None),
         }
     }
 
     #[inline]
     pub(crate) fn ticket(&self) -> Option<Ticket> {
-        self.ticket.get()
+        self.place.get().map(|(ticket, _)| ticket)
     }
 
     pub(crate) fn replace_waker(&self, waker: Option<Waker>) -> Option<Waker> {
@@ -33,21 +32,20 @@ impl<D: Copy> First<D> {
 
     #[inline]
     pub(crate) fn enter(&self, ticket: Ticket, waker: Waker, data: D) {
-        self.ticket.set(Some(ticket));
-        self.data.set(Some(data));
+        self.place.set(Some((ticket, data)));
         // Nobody is here, so there is none to drop.
         mem::forget(self.waker.replace(Some(waker)));
     }
 
     #[inline]
     pub(crate) fn get(&self) -> Option<(Ticket, D)> {
-        self.ticket.get().zip(self.data.get())
+        self.place.get()
     }
 
-    /// The waker of the one that leaves.
+    /// The waker of the one that leaves, if one is here.
     #[inline]
     pub(crate) fn leave(&self) -> Option<Waker> {
-        self.ticket.set(None);
+        self.place.set(None);
         self.waker.take()
     }
 
@@ -55,7 +53,8 @@ impl<D: Copy> First<D> {
     pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
         let known = self.waker.take();
         let same = known.as_ref().is_some_and(|known| known.will_wake(waker));
-        self.waker.set(known);
+        // There is none now: forgetting that spares the check.
+        mem::forget(self.waker.replace(known));
         same
     }
 }

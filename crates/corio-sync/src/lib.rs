@@ -75,6 +75,7 @@ mod guard;
 mod handle;
 mod name;
 mod permits;
+mod sides;
 mod waiters;
 
 pub mod barrier;

@@ -199,7 +199,7 @@ impl<'a> Future for Acquire<'a> {
         let polled = limiter.tokens.poll_acquire(&mut this.ticket, 1, cx.waker());
         if polled.is_pending() {
             let holder = || limiter.borrowers.borrow().iter().next();
-            observe::waits(
+            observe::waits_for_holder(
                 kind!("CapacityLimiter"),
                 limiter.name.as_ref(),
                 holder,

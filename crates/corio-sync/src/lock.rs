@@ -195,7 +195,7 @@ impl<T: ?Sized> Lock<T> {
     ) -> bool {
         let ready = self.turn.wait(ticket, 1, cx.waker());
         if !ready {
-            observe::waits(
+            observe::waits_for_holder(
                 kind!("Lock"),
                 self.name.as_ref(),
                 || self.holder.get(),

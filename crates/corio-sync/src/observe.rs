@@ -51,6 +51,18 @@ pub trait Observer: 'static {
 
     /// The task being polled is about to return `Pending` for this reason.
     fn task_waits(&self, waiting: &Waiting<'_>);
+
+    /// The same, where neither a name nor a holder is known. These waits are the most frequent, and need not
+    /// be carried in a [`Waiting`].
+    #[inline]
+    fn task_waits_at(&self, kind: &'static Kind, location: &'static Location<'static>) {
+        self.task_waits(&Waiting {
+            kind,
+            name: None,
+            holder: None,
+            location,
+        });
+    }
 }
 
 /// What a task waits for, and where.
@@ -147,23 +159,44 @@ pub(crate) fn task_here() -> Option<u64> {
 pub(crate) fn waits(
     kind: &'static Kind,
     name: Option<&Rc<str>>,
+    location: &'static Location<'static>,
+) {
+    if let Some(observer) = OBSERVER.get() {
+        match name {
+            None => observer.task_waits_at(kind, location),
+            Some(_) => tell_all(observer, kind, name, || None, location),
+        }
+    }
+}
+
+/// The same, where one holder may be named.
+#[inline]
+pub(crate) fn waits_for_holder(
+    kind: &'static Kind,
+    name: Option<&Rc<str>>,
     holder: impl FnOnce() -> Option<Holder>,
     location: &'static Location<'static>,
 ) {
     if let Some(observer) = OBSERVER.get() {
-        observer.task_waits(&Waiting {
-            kind,
-            name,
-            holder: holder(),
-            location,
-        });
+        tell_all(observer, kind, name, holder, location);
     }
 }
 
-/// Nobody can be named as the holder.
-#[inline]
-pub(crate) fn nobody() -> Option<Holder> {
-    None
+/// Out of the way of waits about which there is less to tell.
+#[inline(never)]
+fn tell_all(
+    observer: &dyn Observer,
+    kind: &'static Kind,
+    name: Option<&Rc<str>>,
+    holder: impl FnOnce() -> Option<Holder>,
+    location: &'static Location<'static>,
+) {
+    observer.task_waits(&Waiting {
+        kind,
+        name,
+        holder: holder(),
+        location,
+    });
 }
 
 /// The last one to have taken an object, cheap to write.

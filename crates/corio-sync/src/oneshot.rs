@@ -11,10 +11,9 @@
 //! # });
 //! ```
 //!
-//! A channel is one allocation. A [`Slot`] is a channel without one, for ends that stay within a scope,
-//! and can be used again.
+//! A channel is one allocation. A [`Pool`] opens channels in memory that is used again, for requests that
+//! keep coming. A [`Slot`] is a channel without an allocation, for ends that stay within a scope.
 
-use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::future::Future;
 use std::mem;
@@ -22,11 +21,18 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::closed::{Closed, RecvNowaitError};
-use crate::name::shared_name_methods;
 use crate::observe::{self, kind};
+use pool::Origin;
+use slot::{CLOSED, SENT, WATCHED, keep};
+
+mod pool;
+mod slot;
+
+pub use pool::{Pool, PoolStatistics};
+pub use slot::Slot;
 
 /// The end that sends the value. `S` is how it reaches the channel, of which it has a share unless the
 /// channel is a [`Slot`].
@@ -46,36 +52,6 @@ pub struct Receiver<T, S: Deref<Target = Slot<T>> = Rc<Slot<T>>> {
     slot: S,
     location: &'static Location<'static>,
 }
-
-/// Room for one value on its way. It is what the ends of a [`channel`] share; on its own, it is a channel
-/// that is not allocated and whose ends borrow it.
-///
-/// ```
-/// use corio_sync::oneshot::Slot;
-/// # futures_lite::future::block_on(async {
-/// let mut slot = Slot::new();
-/// for number in 0..3 {
-///     let (sender, receiver) = slot.open();
-///     sender.send(number).unwrap();
-///     assert_eq!(receiver.await, Ok(number));
-/// }
-/// # });
-/// ```
-pub struct Slot<T> {
-    /// Which of [`SENT`], [`SENDER_GONE`] and [`CLOSED`] hold; with none, the receiver has to wait.
-    flags: Cell<u8>,
-    value: Cell<Option<T>>,
-    receiver: Cell<Option<Waker>>,
-    sender: Cell<Option<Waker>>,
-    name: OnceCell<Rc<str>>,
-}
-
-/// A value is there.
-const SENT: u8 = 1;
-/// Nothing more will be sent.
-const SENDER_GONE: u8 = 2;
-/// Nothing more may be sent: the receiver is gone or closed.
-const CLOSED: u8 = 4;
 
 /// The future of [`Sender::closed`].
 #[must_use = "futures do nothing unless awaited"]
@@ -111,86 +87,31 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender { slot }, receiver)
 }
 
-impl<T> Slot<T> {
-    /// An empty one.
-    pub const fn new() -> Self {
-        Slot {
-            flags: Cell::new(0),
-            value: Cell::new(None),
-            receiver: Cell::new(None),
-            sender: Cell::new(None),
-            name: OnceCell::new(),
+/// What both ends can do.
+macro_rules! end_methods {
+    () => {
+        /// Gives the channel a name, shown wherever a task is seen waiting for it. The first name stays, and the
+        /// channels of a [`Pool`] have that of their pool.
+        #[must_use = "the end comes back"]
+        pub fn named(self, name: impl Into<Rc<str>>) -> Self {
+            self.slot.origin.get_or_init(|| Origin::named(name.into()));
+            self
         }
-    }
 
-    /// The two ends of a channel through this. The ends of a use before are gone, and so is a value that
-    /// was not received then.
-    #[track_caller]
-    #[inline]
-    pub fn open(&mut self) -> (Sender<T, &Self>, Receiver<T, &Self>) {
-        // After a sender that went, and a receiver that was there to the end, nothing is left.
-        if mem::replace(self.flags.get_mut(), 0) != SENDER_GONE {
-            self.value.take();
-            self.receiver.take();
-            self.sender.take();
+        /// The name given with `named` to an end, the [`Slot`] or the [`Pool`].
+        pub fn name(&self) -> Option<&str> {
+            self.slot.name().map(|name| &**name)
         }
-        let slot = &*self;
-        (
-            Sender { slot },
-            Receiver {
-                slot,
-                location: Location::caller(),
-            },
-        )
-    }
 
-    /// Gives the channel a name, shown wherever a task is seen waiting for it.
-    #[must_use]
-    pub fn named(self, name: impl Into<Rc<str>>) -> Self {
-        Slot {
-            name: OnceCell::from(name.into()),
-            ..self
+        /// How far the channel is.
+        pub fn statistics(&self) -> OneshotStatistics {
+            self.slot.statistics()
         }
-    }
-
-    #[inline]
-    fn has(&self, flag: u8) -> bool {
-        self.flags.get() & flag != 0
-    }
-
-    #[inline]
-    fn raise(&self, flags: u8) {
-        self.flags.set(self.flags.get() | flags);
-    }
-
-    /// The value, or that none will come.
-    #[inline]
-    fn outcome(&self) -> Option<Result<T, Closed>> {
-        let flags = self.flags.get();
-        if flags == 0 {
-            return None;
-        }
-        self.flags.set(flags & !SENT);
-        Some(self.value.take().ok_or(Closed))
-    }
-
-    fn close(&self) {
-        self.raise(CLOSED);
-        wake(&self.sender);
-    }
-
-    fn statistics(&self) -> OneshotStatistics {
-        let (open, sent) = (!self.has(SENDER_GONE), self.has(SENT));
-        OneshotStatistics {
-            open,
-            sent,
-            closed: self.has(CLOSED),
-        }
-    }
+    };
 }
 
 impl<T, S: Deref<Target = Slot<T>>> Sender<T, S> {
-    shared_name_methods!(slot.name);
+    end_methods!();
 
     /// Sends the value.
     ///
@@ -200,13 +121,19 @@ impl<T, S: Deref<Target = Slot<T>>> Sender<T, S> {
     #[inline]
     pub fn send(self, value: T) -> Result<(), T> {
         if self.slot.has(CLOSED) {
-            return Err(value);
+            return self.refuse(value);
         }
         // The place is empty: forgetting that spares the check.
-        mem::forget(self.slot.value.replace(Some(value)));
+        mem::forget(self.slot.value.replace(Ok(value)));
         self.slot.raise(SENT);
         // The drop of `self` wakes the receiver.
         Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse(self, value: T) -> Result<(), T> {
+        Err(value)
     }
 
     /// Whether the receiver is gone or was closed.
@@ -226,15 +153,10 @@ impl<T, S: Deref<Target = Slot<T>>> Sender<T, S> {
             location: Location::caller(),
         }
     }
-
-    /// How far the channel is.
-    pub fn statistics(&self) -> OneshotStatistics {
-        self.slot.statistics()
-    }
 }
 
 impl<T, S: Deref<Target = Slot<T>>> Receiver<T, S> {
-    shared_name_methods!(slot.name);
+    end_methods!();
 
     /// The value, if it was sent.
     ///
@@ -254,11 +176,6 @@ impl<T, S: Deref<Target = Slot<T>>> Receiver<T, S> {
     pub fn close(&mut self) {
         self.slot.close();
     }
-
-    /// How far the channel is.
-    pub fn statistics(&self) -> OneshotStatistics {
-        self.slot.statistics()
-    }
 }
 
 impl<T, S: Deref<Target = Slot<T>> + Unpin> Future for Receiver<T, S> {
@@ -272,15 +189,10 @@ impl<T, S: Deref<Target = Slot<T>> + Unpin> Future for Receiver<T, S> {
         }
         keep(&slot.receiver, cx.waker());
         // Cloning a waker is foreign code, which may have sent the value.
-        if let Some(outcome) = slot.outcome() {
-            return Poll::Ready(outcome);
+        if slot.is_over() {
+            return slot.outcome_meanwhile();
         }
-        observe::waits(
-            kind!("oneshot"),
-            slot.name.get(),
-            observe::nobody,
-            self.location,
-        );
+        observe::waits(kind!("oneshot"), slot.name(), self.location);
         Poll::Pending
     }
 }
@@ -291,17 +203,14 @@ impl<T> Future for WaitClosed<'_, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let slot = self.slot;
         if !slot.has(CLOSED) {
+            slot.raise(WATCHED);
             keep(&slot.sender, cx.waker());
         }
         if slot.has(CLOSED) {
+            drop(slot.sender.take());
             return Poll::Ready(());
         }
-        observe::waits(
-            kind!("oneshot::closed"),
-            slot.name.get(),
-            observe::nobody,
-            self.location,
-        );
+        observe::waits(kind!("oneshot::closed"), slot.name(), self.location);
         Poll::Pending
     }
 }
@@ -309,56 +218,20 @@ impl<T> Future for WaitClosed<'_, T> {
 impl<T, S: Deref<Target = Slot<T>>> Drop for Sender<T, S> {
     #[inline]
     fn drop(&mut self) {
-        self.slot.raise(SENDER_GONE);
-        wake(&self.slot.receiver);
+        self.slot.leave_sender();
     }
 }
 
 impl<T, S: Deref<Target = Slot<T>>> Drop for Receiver<T, S> {
     #[inline]
     fn drop(&mut self) {
-        // The sender takes the receiver's waker with it when it goes.
-        if !self.slot.has(SENDER_GONE) {
-            drop(self.slot.receiver.take());
-            self.slot.close();
-        }
+        self.slot.leave_receiver();
     }
 }
 
 impl<T> Drop for WaitClosed<'_, T> {
     fn drop(&mut self) {
         drop(self.slot.sender.take());
-    }
-}
-
-#[inline]
-fn wake(waker: &Cell<Option<Waker>>) {
-    if let Some(waker) = waker.take() {
-        waker.wake();
-    }
-}
-
-/// Keeps `waker` to be woken, in the place of another one.
-#[inline]
-fn keep(kept: &Cell<Option<Waker>>, waker: &Waker) {
-    let known = kept.take();
-    if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-        kept.set(known);
-    } else {
-        kept.set(Some(waker.clone()));
-    }
-}
-
-impl<T> Default for Slot<T> {
-    #[inline]
-    fn default() -> Self {
-        Slot::new()
-    }
-}
-
-impl<T> fmt::Debug for Slot<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.statistics().fmt(f)
     }
 }
 

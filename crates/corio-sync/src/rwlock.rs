@@ -271,7 +271,7 @@ impl<'a, T: ?Sized> Turn<'a, T> {
             .poll_acquire(&mut self.ticket, self.permits, cx.waker());
         if polled.is_pending() {
             let writer = || lock.statistics().writer;
-            observe::waits(kind, lock.name.as_ref(), writer, self.location);
+            observe::waits_for_holder(kind, lock.name.as_ref(), writer, self.location);
         }
         polled
     }

@@ -296,12 +296,7 @@ impl<'a> Future for Acquire<'a> {
             .permits
             .poll_acquire(&mut this.ticket, this.count, cx.waker());
         if polled.is_pending() {
-            observe::waits(
-                semaphore.kind,
-                semaphore.name.as_ref(),
-                observe::nobody,
-                this.location,
-            );
+            observe::waits(semaphore.kind, semaphore.name.as_ref(), this.location);
         }
         ready!(polled);
         Poll::Ready(Permit {

@@ -132,19 +132,15 @@ impl<D: Copy> Waiters<D> {
         if let Some(answer) = at_once() {
             return Poll::Ready(answer);
         }
-        *ticket = Some(self.enqueue(waker, data));
+        *ticket = Some(self.join(waker, data));
         Poll::Pending
     }
 
     /// Joins the end of the line.
     #[inline]
     pub(crate) fn enqueue(&self, waker: Waker, data: D) -> Ticket {
-        let number = self.next.get();
-        self.next.set(number + 1);
-        let ticket = Ticket(NonZeroU64::new(number).expect("numbers begin at 1"));
-        let present = self.present.get();
-        self.present.set(present + 1);
-        if present == 0 {
+        let ticket = self.draw();
+        if self.present.get() == 1 {
             self.first.enter(ticket, waker, data);
         } else {
             self.push(Entry {
@@ -154,6 +150,32 @@ impl<D: Copy> Waiters<D> {
             });
         }
         ticket
+    }
+
+    /// The same, where most often nobody is here.
+    #[inline]
+    pub(crate) fn join(&self, waker: Waker, data: D) -> Ticket {
+        if !self.is_empty() {
+            return self.join_others(waker, data);
+        }
+        let ticket = self.draw();
+        self.first.enter(ticket, waker, data);
+        ticket
+    }
+
+    #[inline(never)]
+    fn join_others(&self, waker: Waker, data: D) -> Ticket {
+        self.enqueue(waker, data)
+    }
+
+    /// The next number, for one more.
+    #[inline]
+    fn draw(&self) -> Ticket {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        self.present.set(self.present.get() + 1);
+        // They begin at 1, and nobody lives to see them end.
+        Ticket(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
     }
 
     #[inline]
@@ -242,7 +264,8 @@ impl<D: Copy> Waiters<D> {
             choose(ticket, &data);
             self.served.set(ticket.0.get() + 1);
             let waker = self.first.leave();
-            if !self.ring.borrow().entries.is_empty() {
+            // Most often nobody else is here.
+            if self.present.get() > 1 {
                 self.wake_several(waker, &fits, &mut choose);
             } else if let Some(waker) = waker {
                 waker.wake();
@@ -339,10 +362,27 @@ impl<D: Copy> Waiters<D> {
     }
 
     /// Chooses and wakes everybody in the line.
+    #[inline]
     pub(crate) fn wake_all(&self) {
-        if !self.is_empty() {
-            self.wake_while(|_| true, |_, _| {});
+        let alone = if self.present.get() == 1 {
+            self.first.leave()
+        } else {
+            None
+        };
+        match alone {
+            Some(waker) => {
+                self.served.set(self.next.get());
+                waker.wake();
+            }
+            None if self.is_empty() => {}
+            None => self.wake_line(),
         }
+    }
+
+    /// [`wake_all`](Self::wake_all) for those in the ring.
+    #[inline(never)]
+    fn wake_line(&self) {
+        self.wake_while(|_| true, |_, _| {});
     }
 
     /// Takes a waiter out of the line.

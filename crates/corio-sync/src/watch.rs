@@ -15,7 +15,7 @@
 //! # });
 //! ```
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::mem;
@@ -26,8 +26,9 @@ use std::task::{Context, Poll, ready};
 
 use crate::closed::{Closed, SendError};
 use crate::name::shared_name_methods;
-use crate::observe::{self, kind};
-use crate::waiters::{Ticket, Waiters};
+use crate::observe::kind;
+use crate::sides::Sides;
+use crate::waiters::Ticket;
 
 /// The sending end. Clones set the same value.
 pub struct Sender<T> {
@@ -73,10 +74,7 @@ pub struct WatchStatistics {
 struct Shared<T> {
     value: RefCell<Rc<T>>,
     version: Cell<u64>,
-    senders: Cell<usize>,
-    receivers: Cell<usize>,
-    waiters: Waiters<()>,
-    name: OnceCell<Rc<str>>,
+    sides: Sides,
 }
 
 /// A channel that begins with `value`, which counts as seen.
@@ -85,20 +83,14 @@ pub fn channel<T>(value: T) -> (Sender<T>, Receiver<T>) {
     let shared = Rc::new(Shared {
         value: RefCell::new(Rc::new(value)),
         version: Cell::new(0),
-        senders: Cell::new(1),
-        receivers: Cell::new(1),
-        waiters: Waiters::new(),
-        name: OnceCell::new(),
+        sides: Sides::new(),
     });
-    let receiver = Receiver {
-        shared: Rc::clone(&shared),
-        seen: 0,
-    };
+    let receiver = Receiver::new(&shared, 0);
     (Sender { shared }, receiver)
 }
 
 impl<T> Sender<T> {
-    shared_name_methods!(shared.name);
+    shared_name_methods!(shared.sides.name);
 
     /// Sets the value and wakes every receiver that waits.
     ///
@@ -106,7 +98,7 @@ impl<T> Sender<T> {
     ///
     /// Gives the value back if no receiver is left; it is not set.
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        if self.shared.receivers.get() == 0 {
+        if self.shared.sides.receivers.get() == 0 {
             return Err(SendError(value));
         }
         drop(self.send_replace(value));
@@ -117,7 +109,7 @@ impl<T> Sender<T> {
     pub fn send_replace(&self, value: T) -> Rc<T> {
         let before = mem::replace(&mut *self.shared.value.borrow_mut(), Rc::new(value));
         self.shared.version.set(self.shared.version.get() + 1);
-        self.shared.waiters.wake_all();
+        self.shared.sides.waiters.wake_all();
         before
     }
 
@@ -141,30 +133,30 @@ impl<T> Sender<T> {
 
     /// Whether no receiver is left.
     pub fn is_closed(&self) -> bool {
-        self.shared.receivers.get() == 0
+        self.shared.sides.receivers.get() == 0
     }
 
     /// Counts of changes, ends and those who wait.
     pub fn statistics(&self) -> WatchStatistics {
         WatchStatistics {
             version: self.shared.version.get(),
-            senders: self.shared.senders.get(),
-            receivers: self.shared.receivers.get(),
-            waiting: self.shared.waiters.waiting(),
+            senders: self.shared.sides.senders.get(),
+            receivers: self.shared.sides.receivers.get(),
+            waiting: self.shared.sides.waiters.waiting(),
         }
     }
 }
 
 impl<T> Receiver<T> {
     fn new(shared: &Rc<Shared<T>>, seen: u64) -> Self {
-        shared.receivers.set(shared.receivers.get() + 1);
+        shared.sides.receivers.comes();
         Receiver {
             shared: Rc::clone(shared),
             seen,
         }
     }
 
-    shared_name_methods!(shared.name);
+    shared_name_methods!(shared.sides.name);
 
     /// The value, which does not count as seen by this.
     #[doc(alias("borrow", "get"))]
@@ -226,43 +218,25 @@ impl<T> Shared<T> {
     fn latest(&self) -> Rc<T> {
         Rc::clone(&self.value.borrow())
     }
+
+    /// Whether there is news, or none will come.
+    fn look(&self, seen: &mut u64) -> Option<Result<(), Closed>> {
+        let version = self.version.get();
+        if mem::replace(seen, version) != version {
+            return Some(Ok(()));
+        }
+        (self.sides.senders.get() == 0).then_some(Err(Closed))
+    }
 }
 
 impl<T> Changed<'_, T> {
     fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
-        let shared = Rc::clone(&self.receiver.shared);
-        let told = self
-            .ticket
-            .is_none_or(|ticket| shared.waiters.claim(ticket, cx.waker()));
-        if told {
-            let mut ticket = None;
-            let receiver = &mut *self.receiver;
-            let entered = shared
-                .waiters
-                .enter(&mut ticket, cx.waker(), (), || receiver.look());
-            self.ticket = ticket;
-            if entered.is_ready() {
-                return entered;
-            }
-        }
-        observe::waits(
-            kind!("watch"),
-            shared.name.get(),
-            observe::nobody,
-            self.location,
-        );
-        Poll::Pending
-    }
-}
-
-impl<T> Receiver<T> {
-    /// Whether there is news, or none will come.
-    fn look(&mut self) -> Option<Result<(), Closed>> {
-        if self.has_changed() {
-            self.seen = self.shared.version.get();
-            return Some(Ok(()));
-        }
-        (self.shared.senders.get() == 0).then_some(Err(Closed))
+        let Receiver { shared, seen } = &mut *self.receiver;
+        let (kind, location) = (kind!("watch"), self.location);
+        let look = || shared.look(seen);
+        shared
+            .sides
+            .poll(&mut self.ticket, cx.waker(), kind, location, look)
     }
 }
 
@@ -297,7 +271,7 @@ impl<T, P> Unpin for WaitFor<'_, T, P> {}
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.shared.senders.set(self.shared.senders.get() + 1);
+        self.shared.sides.senders.comes();
         Sender {
             shared: Rc::clone(&self.shared),
         }
@@ -312,23 +286,19 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let left = self.shared.senders.get() - 1;
-        self.shared.senders.set(left);
-        if left == 0 {
-            self.shared.waiters.wake_all();
-        }
+        self.shared.sides.sender_goes();
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.shared.receivers.set(self.shared.receivers.get() - 1);
+        self.shared.sides.receivers.goes();
     }
 }
 
 impl<T> Drop for Changed<'_, T> {
     fn drop(&mut self) {
-        self.receiver.shared.waiters.forget(self.ticket);
+        self.receiver.shared.sides.waiters.forget(self.ticket);
     }
 }
 

@@ -16,18 +16,21 @@ struct Counting;
 
 thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
+    static LIVE: Cell<isize> = const { Cell::new(0) };
 }
 
-// SAFETY: every call goes to the system's allocator with the arguments as they came; the count is a
-// thread-local without a destructor, which can be used at any time and allocates nothing.
+// SAFETY: every call goes to the system's allocator with the arguments as they came; the counts are
+// thread-locals without destructors, which can be used at any time and allocate nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        LIVE.set(LIVE.get() + 1);
         // SAFETY: as promised by the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get() - 1);
         // SAFETY: as promised by the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -99,7 +102,20 @@ fn waiting_allocates_nothing_once_the_line_has_had_its_length() {
     let event = Event::new();
     let queue = Queue::bounded(1);
     queue.put_nowait(0).unwrap();
+    let pool = oneshot::Pool::new();
     let round = || {
+        let mut channels = [pool.channel(), pool.channel(), pool.channel()];
+        for (_, receiver) in &mut channels {
+            assert!(poll_once(receiver).is_pending());
+        }
+        for (place, (sender, mut receiver)) in channels.into_iter().enumerate() {
+            match place {
+                0 => sender.send(1).unwrap(),
+                1 => drop(sender),
+                _ => assert!(!sender.is_closed()),
+            }
+            assert_eq!(poll_once(&mut receiver).is_ready(), place < 2);
+        }
         let guard = lock.try_acquire().unwrap();
         let mut lines = [lock.acquire(), lock.acquire(), lock.acquire()];
         for future in &mut lines {
@@ -161,4 +177,34 @@ fn a_million_parties_that_give_up_after_their_round_leave_the_memory_flat() {
     };
     round();
     assert_eq!(allocations(|| (0..1_000_000).for_each(|_| round())), 0);
+}
+
+/// Whichever goes last, of the pool and the ends.
+#[test]
+fn a_pool_of_oneshots_frees_its_slots_with_the_last_of_all() {
+    for pool_goes_after in 0..=4 {
+        let before = LIVE.get();
+        let mut pool = Some(oneshot::Pool::new().named("answer"));
+        let [mut first, mut second] = [0, 1].map(|_| {
+            let (sender, receiver) = pool.as_ref().expect("there").channel();
+            (Some(sender), Some(receiver))
+        });
+        for step in 0..=4 {
+            if step == pool_goes_after {
+                drop(pool.take());
+            }
+            match step {
+                0 => drop(first.1.take()),
+                1 => assert_eq!(first.0.take().map(|sender| sender.send(1)), Some(Err(1))),
+                2 => assert_eq!(second.0.take().map(|sender| sender.send(2)), Some(Ok(()))),
+                3 => drop(second.1.take()),
+                _ => {}
+            }
+        }
+        assert_eq!(
+            LIVE.get(),
+            before,
+            "the pool goes after {pool_goes_after} steps"
+        );
+    }
 }

@@ -56,7 +56,7 @@ local![
     Lock<P>, LockGuard<'static, P>, OwnedLockGuard<P>, Reacquire<'static, P, Rc<Lock<P>>>,
     lock::Acquire<P, &'static Lock<P>>, lock::Acquire<P, Rc<Lock<P>>>,
     Lock<dyn std::fmt::Debug>, LockGuard<'static, str>,
-    Event, event::Wait<'static>,
+    Event, event::Wait<Rc<Event>>, event::Wait<&'static Event>,
     Condition, condition::Wait<'static, P, Rc<Lock<P>>>,
     condition::WaitFor<'static, P, Rc<Lock<P>>, (Predicate, P)>,
     Semaphore, BoundedSemaphore, Permit<'static>, semaphore::Acquire<'static>,
@@ -70,7 +70,7 @@ local![
     channel::Sender<P>, channel::Receiver<P>,
     channel::Sending<'static, P>, channel::Receiving<'static, P>,
     oneshot::Sender<P>, oneshot::Receiver<P>, oneshot::WaitClosed<'static, P>,
-    oneshot::Slot<Rc<P>>, oneshot::Receiver<P, &'static oneshot::Slot<P>>,
+    oneshot::Slot<Rc<P>>, oneshot::Pool<P>, oneshot::Receiver<P, &'static oneshot::Slot<P>>,
     broadcast::Sender<i32>, broadcast::Receiver<i32>, broadcast::Receiving<'static, i32>,
     watch::Sender<P>, watch::Receiver<P>, watch::Changed<'static, P>,
 ];

@@ -96,6 +96,8 @@ fn every_kind_of_wait_is_seen_once_a_poll() {
     let sender = sender.named("lines");
     let (once, once_receiver) = oneshot::channel::<()>();
     let mut once_receiver = once_receiver.named("answer");
+    let pool = oneshot::Pool::<()>::new().named("reply");
+    let (mut pooled, mut pooled_receiver) = pool.channel();
     let (latest, mut latest_receiver) = watch::channel(0);
     let _latest = latest.named("config");
     let (broadcast, mut broadcast_receiver) = broadcast::channel::<u8>(1);
@@ -118,6 +120,8 @@ fn every_kind_of_wait_is_seen_once_a_poll() {
     sender.send_nowait(1).unwrap();
     let _ = poll_once(&mut sender.send(2));
     let _ = poll_once(&mut once_receiver);
+    let _ = poll_once(&mut pooled_receiver);
+    let _ = poll_once(&mut pooled.closed());
     let _ = poll_once(&mut latest_receiver.changed());
     let _ = poll_once(&mut broadcast_receiver.recv());
     let _ = poll_once(&mut condition.wait(&mut guard));
@@ -142,6 +146,8 @@ fn every_kind_of_wait_is_seen_once_a_poll() {
             "channel::recv 'lines'",
             "channel::send 'lines'",
             "oneshot 'answer'",
+            "oneshot 'reply'",
+            "oneshot::closed 'reply'",
             "watch 'config'",
             "broadcast 'news'",
             "Condition 'changed'",

@@ -9,9 +9,9 @@ use std::task::{Context, Poll};
 
 use corio_sync::{
     Closed, Condition, Event, Lock, Queue, QueueShutDown, RecvNowaitError, RwLock, Semaphore,
-    channel, oneshot,
+    channel,
 };
-use support::{Executor, Log, Tracked, poll_once, settle, suite, yield_now};
+use support::{Executor, Log, Tracked, oneshots, poll_once, settle, suite, yield_now};
 
 suite![
     r048_a_turn_given_to_a_cancelled_task_passes_on_in_every_primitive,
@@ -48,12 +48,16 @@ fn r045_a_oneshot_value_is_delivered_or_returned_exactly_once() {
             })
             .collect();
     }
-    for order in orders {
+    let ways = oneshots();
+    for (order, channel) in orders
+        .iter()
+        .flat_map(|order| ways.iter().map(move |way| (order, way)))
+    {
         let alive = Rc::new(Cell::new(0));
-        let (sender, receiver) = oneshot::channel();
+        let (sender, receiver) = channel();
         let (mut sender, mut receiver) = (Some(sender), Some(receiver));
         let (mut sent, mut received, mut closed) = (false, false, false);
-        for step in &order {
+        for step in order {
             match step {
                 Send => {
                     if let Some(sender) = sender.take() {
@@ -96,8 +100,12 @@ fn r045_a_oneshot_value_is_delivered_or_returned_exactly_once() {
 /// R045: the receiver waits while the other end acts.
 #[test]
 fn r045_a_waiting_oneshot_receiver_is_woken_by_a_value_and_by_the_end() {
-    for send in [true, false] {
-        let (sender, receiver) = oneshot::channel();
+    let ways = oneshots();
+    for (send, channel) in [true, false]
+        .into_iter()
+        .flat_map(|send| ways.iter().map(move |way| (send, way)))
+    {
+        let (sender, receiver) = channel();
         let mut receiver = pin!(receiver);
         let (count, waker) = support::Count::new();
         let mut cx = Context::from_waker(&waker);

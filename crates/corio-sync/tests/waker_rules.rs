@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use corio_sync::{
-    Barrier, CapacityLimiter, Condition, Event, Lock, Queue, RwLock, Semaphore, broadcast, oneshot,
-    unbounded_channel, watch,
+    Barrier, CapacityLimiter, Closed, Condition, Event, Lock, Queue, RwLock, Semaphore, broadcast,
+    oneshot, unbounded_channel, watch,
 };
 use support::{leak, poll_once};
 
@@ -230,14 +230,25 @@ fn a_turn_that_comes_while_the_waker_is_cloned_is_not_missed() {
     HOOK.set(Some(Rc::new(move |_| put.put_nowait(1).unwrap())));
     assert_eq!(poll(&mut queue.get(), 1), Poll::Ready(Ok(1)));
 
-    let (sender, mut receiver) = oneshot::channel();
-    let sender = Cell::new(Some(sender));
-    HOOK.set(Some(Rc::new(move |_| {
-        if let Some(sender) = sender.take() {
-            sender.send(5).unwrap();
-        }
-    })));
-    assert_eq!(poll(&mut receiver, 1), Poll::Ready(Ok(5)));
+    for channel in support::oneshots() {
+        let (sender, mut receiver) = channel();
+        let sender = Cell::new(Some(sender));
+        let alive = Rc::new(Cell::new(1));
+        let counted = Rc::clone(&alive);
+        HOOK.set(Some(Rc::new(move |what| match what {
+            "clone" => {
+                counted.set(counted.get() + 1);
+                if let Some(sender) = sender.take() {
+                    sender.send(5).unwrap();
+                }
+            }
+            "drop" => counted.set(counted.get() - 1),
+            _ => {}
+        })));
+        assert_eq!(poll(&mut receiver, 1), Poll::Ready(Ok(5)));
+        drop(receiver);
+        assert_eq!(alive.get(), 0, "a waker that came too late is not kept");
+    }
 
     // The same for a waker that takes the place of another one.
     let lock = Rc::new(Lock::new(()));
@@ -324,4 +335,34 @@ fn a_writer_may_run_inside_of_the_release_that_lets_it_in() {
     HOOK.take();
     assert!(written.get());
     assert_eq!(*table.try_read().unwrap(), 2);
+}
+
+/// The receiver takes its value and goes, or just goes, within the wake of the send.
+#[test]
+fn a_oneshot_may_end_inside_of_its_own_wake() {
+    for takes in [true, false] {
+        let (pool, busy) = (oneshot::Pool::new(), oneshot::Pool::new());
+        let open = busy.channel();
+        for pool in [&pool, &busy] {
+            let (sender, mut receiver) = pool.channel();
+            assert!(poll(&mut receiver, 1).is_pending());
+            let receiver = Cell::new(Some(receiver));
+            HOOK.set(Some(Rc::new(move |what| {
+                if let Some(mut receiver) = receiver.take().filter(|_| what == "wake") {
+                    if takes {
+                        assert_eq!(receiver.recv_nowait(), Ok(5));
+                    }
+                }
+            })));
+            sender.send(5).unwrap();
+            HOOK.take();
+            assert_eq!(pool.statistics().idle, 1);
+            let (sender, mut receiver) = pool.channel();
+            assert!(poll(&mut receiver, 1).is_pending());
+            drop(sender);
+            assert_eq!(poll(&mut receiver, 1), Poll::Ready(Err(Closed)));
+        }
+        drop(open);
+        assert_eq!(busy.statistics().idle, 2);
+    }
 }

@@ -395,7 +395,16 @@ pub fn broadcasted() -> Case {
 }
 
 pub fn one() -> Case {
-    let (sender, receiver) = oneshot::channel();
+    one_of(oneshot::channel())
+}
+
+pub fn one_pooled() -> Case {
+    let pool = oneshot::Pool::new();
+    let (_first, second) = (pool.channel(), pool.channel());
+    one_of(second)
+}
+
+fn one_of((sender, receiver): (oneshot::Sender<i32>, oneshot::Receiver<i32>)) -> Case {
     let sending = create_task(async move {
         sleep(1.0).await;
         sender.send(1)

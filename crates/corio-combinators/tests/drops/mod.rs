@@ -140,6 +140,7 @@ pub const CASES: &[Row] = &[
     ("Receiving channel", receiving),
     ("Receiving broadcast", broadcasted),
     ("Receiver", one),
+    ("Receiver pooled", one_pooled),
     ("WaitClosed", one_closed),
     ("Changed", changing),
     ("WaitFor watch", changing_until),

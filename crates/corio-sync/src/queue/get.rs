@@ -133,7 +133,7 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
                 return entered;
             }
         }
-        observe::waits(&self.kinds.get, self.name.get(), observe::nobody, location);
+        observe::waits(&self.kinds.get, self.name.get(), location);
         Poll::Pending
     }
 

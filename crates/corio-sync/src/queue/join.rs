@@ -42,12 +42,7 @@ impl<T, O: Order<T>> Future for Join<'_, T, O> {
             queue.unfinished.get() == 0
         });
         if polled.is_pending() {
-            observe::waits(
-                kind!("Queue::join"),
-                queue.name.get(),
-                observe::nobody,
-                this.location,
-            );
+            observe::waits(kind!("Queue::join"), queue.name.get(), this.location);
         }
         polled
     }

@@ -24,7 +24,6 @@ pub use join::Join;
 pub use order::{Fifo, Lifo, Order, Smallest};
 pub use put::{Put, PutFrom};
 
-use order::sealed::Store as _;
 use put::Tried;
 
 type Store<T, O> = <O as order::sealed::Order<T>>::Store;
@@ -279,7 +278,7 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
     #[doc(alias = "try_recv")]
     #[inline]
     pub fn get_nowait(&self) -> Result<T, GetNowaitError> {
-        let item = self.store.borrow_mut().pop();
+        let item = O::pop(&mut self.store.borrow_mut());
         match item {
             Some(item) => {
                 self.putters.wake_one();
@@ -337,7 +336,7 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
             // conditions are as they will be.
             let dropped = self.store.take();
             self.unfinished
-                .set(self.unfinished.get().saturating_sub(dropped.len()));
+                .set(self.unfinished.get().saturating_sub(O::len(&dropped)));
             self.wake_for_shutdown();
             drop(dropped);
         } else {
@@ -365,7 +364,7 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
     /// Items in the queue.
     #[doc(alias = "qsize")]
     pub fn len(&self) -> usize {
-        self.store.borrow().len()
+        O::len(&self.store.borrow())
     }
 
     /// Whether there is no item.

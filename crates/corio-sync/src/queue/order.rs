@@ -26,62 +26,70 @@ pub(crate) mod sealed {
     /// What a queue asks of its order.
     pub trait Order<T> {
         /// Where the items are.
-        type Store: Store<T> + Default;
-    }
+        type Store: Default;
 
-    /// Items in some order.
-    pub trait Store<T> {
-        fn len(&self) -> usize;
-        fn push(&mut self, item: T);
-        fn pop(&mut self) -> Option<T>;
+        fn len(store: &Self::Store) -> usize;
+        fn push(store: &mut Self::Store, item: T);
+        fn pop(store: &mut Self::Store) -> Option<T>;
     }
 }
 
-use sealed::Store;
-
 impl<T> sealed::Order<T> for Fifo {
     type Store = VecDeque<T>;
+
+    #[inline]
+    fn len(store: &VecDeque<T>) -> usize {
+        store.len()
+    }
+
+    #[inline]
+    fn push(store: &mut VecDeque<T>, item: T) {
+        store.push_back(item);
+    }
+
+    #[inline]
+    fn pop(store: &mut VecDeque<T>) -> Option<T> {
+        store.pop_front()
+    }
 }
 
 impl<T> sealed::Order<T> for Lifo {
     type Store = Vec<T>;
+
+    #[inline]
+    fn len(store: &Vec<T>) -> usize {
+        store.len()
+    }
+
+    #[inline]
+    fn push(store: &mut Vec<T>, item: T) {
+        store.push(item);
+    }
+
+    #[inline]
+    fn pop(store: &mut Vec<T>) -> Option<T> {
+        store.pop()
+    }
 }
 
 impl<T: Ord> sealed::Order<T> for Smallest {
     type Store = Heap<T>;
-}
 
-impl<T> Store<T> for VecDeque<T> {
     #[inline]
-    fn len(&self) -> usize {
-        VecDeque::len(self)
+    fn len(store: &Heap<T>) -> usize {
+        store.entries.len()
     }
 
-    #[inline]
-    fn push(&mut self, item: T) {
-        self.push_back(item);
+    fn push(store: &mut Heap<T>, item: T) {
+        store.entries.push(Entry {
+            item,
+            number: store.count,
+        });
+        store.count += 1;
     }
 
-    #[inline]
-    fn pop(&mut self) -> Option<T> {
-        self.pop_front()
-    }
-}
-
-impl<T> Store<T> for Vec<T> {
-    #[inline]
-    fn len(&self) -> usize {
-        Vec::len(self)
-    }
-
-    #[inline]
-    fn push(&mut self, item: T) {
-        Vec::push(self, item);
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Option<T> {
-        Vec::pop(self)
+    fn pop(store: &mut Heap<T>) -> Option<T> {
+        store.entries.pop().map(|entry| entry.item)
     }
 }
 
@@ -95,25 +103,6 @@ pub struct Heap<T> {
 struct Entry<T> {
     item: T,
     number: u64,
-}
-
-impl<T: Ord> Store<T> for Heap<T> {
-    #[inline]
-    fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    fn push(&mut self, item: T) {
-        self.entries.push(Entry {
-            item,
-            number: self.count,
-        });
-        self.count += 1;
-    }
-
-    fn pop(&mut self) -> Option<T> {
-        self.entries.pop().map(|entry| entry.item)
-    }
 }
 
 impl<T: Ord> Default for Heap<T> {

@@ -6,7 +6,6 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::order::sealed::Store as _;
 use super::{Order, OrderedQueue, QueueShutDown};
 use crate::handle::Handle;
 use crate::observe;
@@ -107,12 +106,7 @@ impl<T, O: Order<T>> Place<'_, T, O> {
                 return entered;
             }
         }
-        observe::waits(
-            &queue.kinds.put,
-            queue.name.get(),
-            observe::nobody,
-            self.location,
-        );
+        observe::waits(&queue.kinds.put, queue.name.get(), self.location);
         Poll::Pending
     }
 }
@@ -134,10 +128,11 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
             return Some(Tried::ShutDown);
         }
         let mut store = self.store.borrow_mut();
-        if store.len() >= self.room {
+        if O::len(&store) >= self.room {
             return None;
         }
-        store.push(
+        O::push(
+            &mut store,
             item.take()
                 .expect("an item to put; the future was polled after its end"),
         );

@@ -24,6 +24,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
+use corio_sync::oneshot;
+
 pub use corio_loop::CorioLoop;
 pub use driven::Driven;
 pub use everywhere::PollAll;
@@ -149,6 +151,24 @@ pub fn leak<'a, T: 'a>(value: T) -> &'a mut T {
     let place = std::ptr::from_mut(leaked) as *const () as usize;
     LEAKED.lock().unwrap().push(place);
     leaked
+}
+
+/// A way to open oneshot channels.
+pub type Oneshot<T> = Box<dyn Fn() -> (oneshot::Sender<T>, oneshot::Receiver<T>)>;
+
+/// Every way to a oneshot channel with ends of its own: allocated, by a pool, and by a pool of which other
+/// channels are open.
+pub fn oneshots<T: 'static>() -> Vec<Oneshot<T>> {
+    let (pool, busy) = (oneshot::Pool::new(), oneshot::Pool::new());
+    let open = Rc::new(busy.channel());
+    vec![
+        Box::new(oneshot::channel),
+        Box::new(move || pool.channel()),
+        Box::new(move || {
+            assert!(!open.0.is_closed());
+            busy.channel()
+        }),
+    ]
 }
 
 /// Counts how many are alive, to see that every value is dropped once.

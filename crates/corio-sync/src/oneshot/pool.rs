@@ -1,0 +1,195 @@
+//! [`Pool`]: channels in memory that is used again.
+
+use std::cell::{OnceCell, RefCell};
+use std::fmt;
+use std::panic::Location;
+use std::rc::{Rc, Weak};
+
+use super::slot::{ON_LOAN, Slot};
+use super::{Receiver, Sender};
+
+/// Opens channels for one value each, in the memory of channels that are over.
+///
+/// The ends are those of [`channel`](super::channel): owned, they go where they like and may outlive the
+/// pool. When both are gone, in whatever order, their slot goes back to the pool, or is freed if the pool is
+/// gone too. Nothing is allocated unless more channels are open at a time than ever before.
+///
+/// ```
+/// use corio_sync::oneshot;
+/// # futures_lite::future::block_on(async {
+/// let answers = oneshot::Pool::new().named("answer");
+/// for question in 0..3 {
+///     let (sender, receiver) = answers.channel();
+///     sender.send(question * 2).unwrap();
+///     assert_eq!(receiver.await, Ok(question * 2));
+/// }
+/// assert_eq!(answers.statistics().idle, 1);
+/// # });
+/// ```
+#[doc(alias("freelist", "slab", "object pool"))]
+pub struct Pool<T> {
+    /// The slot that stays here. It is free if nobody else has a share of it, so that channels that follow
+    /// one another cost next to nothing.
+    first: OnceCell<Rc<Slot<T>>>,
+    /// What serves while that one is in use.
+    others: Rc<Others<T>>,
+    name: Option<Rc<str>>,
+}
+
+/// What [`Pool::statistics`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStatistics {
+    /// How many channels could be opened now without an allocation.
+    pub idle: usize,
+    /// The most that `idle` can be.
+    pub max_idle: usize,
+}
+
+/// Slots that belong to their ends while they are in use, and come back on their own.
+struct Others<T> {
+    /// Last in, first out, so that the memory is warm.
+    idle: RefCell<Vec<Rc<Slot<T>>>>,
+    max_idle: usize,
+}
+
+/// What few slots have: a name, and a pool to go back to.
+pub(super) struct Origin<T> {
+    pub(super) name: Option<Rc<str>>,
+    slot: Weak<Slot<T>>,
+    others: Weak<Others<T>>,
+}
+
+/// A turn of corio's loop has at most so many steps: even if each of them ends a channel, and as many are
+/// opened on the next, nothing is allocated. A burst leaves no more behind: 150 KiB, if the values are small.
+const MAX_IDLE: usize = 1024;
+
+impl<T> Pool<T> {
+    /// An empty one, which keeps up to 1,024 slots that are not in use.
+    pub fn new() -> Self {
+        Pool::with_max_idle(MAX_IDLE)
+    }
+
+    /// An empty one, which keeps up to `max_idle` slots that are not in use, and one at least.
+    pub fn with_max_idle(max_idle: usize) -> Self {
+        Pool {
+            first: OnceCell::new(),
+            others: Rc::new(Others {
+                idle: RefCell::default(),
+                max_idle: max_idle.saturating_sub(1),
+            }),
+            name: None,
+        }
+    }
+
+    /// Gives the channels that it will open a name, shown wherever a task is seen waiting for one.
+    #[must_use]
+    pub fn named(self, name: impl Into<Rc<str>>) -> Self {
+        // Slots have the name from their beginning.
+        Pool {
+            name: Some(name.into()),
+            ..Pool::with_max_idle(self.statistics().max_idle)
+        }
+    }
+
+    /// The name given with [`named`](Self::named).
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The two ends of a channel for one value.
+    #[track_caller]
+    #[inline]
+    pub fn channel(&self) -> (Sender<T>, Receiver<T>) {
+        let (sender, receiver) = match self.first.get() {
+            Some(first) if is_free(first) => {
+                first.flags.set(0);
+                (Rc::clone(first), Rc::clone(first))
+            }
+            _ => {
+                let slot = self.another();
+                (Rc::clone(&slot), slot)
+            }
+        };
+        let receiver = Receiver {
+            slot: receiver,
+            location: Location::caller(),
+        };
+        (Sender { slot: sender }, receiver)
+    }
+
+    /// A slot that is not in use, where the first one is, or is not there yet.
+    #[inline(never)]
+    fn another(&self) -> Rc<Slot<T>> {
+        if self.first.get().is_none() {
+            return Rc::clone(self.first.get_or_init(|| self.new_slot()));
+        }
+        let idle = self.others.idle.borrow_mut().pop();
+        let slot = idle.unwrap_or_else(|| self.new_slot());
+        slot.flags.set(ON_LOAN);
+        slot
+    }
+
+    #[cold]
+    fn new_slot(&self) -> Rc<Slot<T>> {
+        let slot = Rc::new(Slot::new());
+        let _ = slot.origin.set(Box::new(Origin {
+            name: self.name.clone(),
+            slot: Rc::downgrade(&slot),
+            others: Rc::downgrade(&self.others),
+        }));
+        slot
+    }
+
+    /// How many slots are not in use.
+    pub fn statistics(&self) -> PoolStatistics {
+        let first = self.first.get().is_some_and(is_free);
+        PoolStatistics {
+            idle: self.others.idle.borrow().len() + usize::from(first),
+            max_idle: self.others.max_idle + 1,
+        }
+    }
+}
+
+/// Whether the ends of the channel through the first slot are gone.
+#[inline]
+fn is_free<T>(first: &Rc<Slot<T>>) -> bool {
+    Rc::strong_count(first) == 1
+}
+
+impl<T> Origin<T> {
+    /// That of a slot that is no pool's.
+    pub(super) fn named(name: Rc<str>) -> Box<Self> {
+        Box::new(Origin {
+            name: Some(name),
+            slot: Weak::new(),
+            others: Weak::new(),
+        })
+    }
+
+    /// Takes the slot back, in which nothing of its channel is left. The last end still has its share, and
+    /// drops it next.
+    pub(super) fn take_back(&self) {
+        if let (Some(slot), Some(others)) = (self.slot.upgrade(), self.others.upgrade()) {
+            let mut idle = others.idle.borrow_mut();
+            if idle.len() < others.max_idle {
+                idle.push(slot);
+            }
+        }
+    }
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Pool::new()
+    }
+}
+
+impl<T> fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("name", &self.name())
+            .field("statistics", &self.statistics())
+            .finish()
+    }
+}
