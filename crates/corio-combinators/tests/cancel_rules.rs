@@ -684,3 +684,20 @@ fn edge_triggered_a_swallowed_deadline_is_gone() {
         assert_eq!(here().time(), seconds(6.0));
     });
 }
+
+/// With a look at all that had been asked before, each of these would take longer than the one before it.
+#[test]
+fn any_number_of_requests_before_one_step_are_one_delivery() {
+    run(async {
+        let caught = create_task(async {
+            let first = catch_cancel(sleep(1.0)).await.is_err();
+            let second = catch_cancel(sleep(1.0)).await.is_err();
+            (first, second)
+        });
+        yield_now().await;
+        for _ in 0..200_000 {
+            assert!(caught.cancel());
+        }
+        assert_eq!(caught.await.unwrap(), (true, false));
+    });
+}

@@ -4,63 +4,16 @@
 mod drops;
 #[path = "support/futures.rs"]
 mod futures;
+#[path = "support/gives_up.rs"]
+mod gives_up;
 mod support;
 
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 
-use drops::{CASES, Case, Running};
-use support::{TestLoop, create_task, here};
-
-/// How a future is given up.
-#[derive(Clone, Copy, Debug)]
-enum How {
-    Drop,
-    Cancel,
-}
-
-/// Polls a future, and gives it up at a suspension.
-struct GivesUp {
-    work: Option<Running>,
-    how: How,
-    left: usize,
-    gave_up: Rc<Cell<bool>>,
-}
-
-impl Future for GivesUp {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        if this.left == 0 && !this.gave_up.replace(true) {
-            // Never polled.
-            this.work = None;
-        }
-        let Some(work) = &mut this.work else {
-            return Poll::Ready(());
-        };
-        if work.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        this.left = this.left.saturating_sub(1);
-        if this.left > 0 || this.gave_up.replace(true) {
-            return Poll::Pending;
-        }
-        match this.how {
-            How::Drop => {
-                this.work = None;
-                Poll::Ready(())
-            }
-            How::Cancel => {
-                here().scheduler.current_task().unwrap().cancel();
-                Poll::Pending
-            }
-        }
-    }
-}
+use drops::{CASES, Case};
+use gives_up::{GivesUp, How};
+use support::{TestLoop, create_task};
 
 /// Gives a case up at one suspension. False: it had ended before.
 fn give_up(name: &str, make: fn() -> Case, how: How, at: usize) -> bool {
@@ -69,13 +22,7 @@ fn give_up(name: &str, make: fn() -> Case, how: How, at: usize) -> bool {
     let noted = gave_up.clone();
     let main = test.scheduler.create_task(async move {
         let (work, check) = make();
-        let work = GivesUp {
-            work: Some(work),
-            how,
-            left: at,
-            gave_up: noted,
-        };
-        let task = create_task(work);
+        let task = create_task(GivesUp::new(work, how, at, noted));
         let ended = (&task).await.is_ok();
         assert!(ended || matches!(how, How::Cancel));
         check.await;

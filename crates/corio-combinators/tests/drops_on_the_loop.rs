@@ -3,23 +3,25 @@
 
 #[path = "support/futures.rs"]
 mod futures;
+#[path = "support/gives_up.rs"]
+mod gives_up;
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use corio_combinators::{move_on_after, timeout};
 use corio_runtime::signal::{SignalKind, ctrl_c, signal};
 use corio_runtime::{
-    EventLoop, IoSource, create_task, current_task, get_running_loop, interval, sleep, sleep_until,
-    to_thread, yield_now,
+    EventLoop, IoSource, create_task, get_running_loop, interval, sleep, sleep_until, to_thread,
+    yield_now,
 };
+use gives_up::{GivesUp, How};
 
 type Running = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -125,41 +127,13 @@ fn pair() -> (IoSource<UnixStream>, UnixStream) {
     (IoSource::new(reader), writer)
 }
 
-#[derive(Clone, Copy, Debug)]
-enum How {
-    Drop,
-    Cancel,
-}
-
 /// Gives a future up at one suspension. False: it had ended before.
 fn give_up(name: &str, make: fn() -> Running, how: How, at: usize) -> bool {
     let event_loop = EventLoop::builder().virtual_clock().build().unwrap();
     let gave_up = Rc::new(Cell::new(false));
     let noted = gave_up.clone();
     let main = async {
-        let task = create_task(async move {
-            let mut work = Some(make());
-            let mut left = at;
-            let mut step = move |cx: &mut Context<'_>| {
-                let polled = work.as_mut()?.as_mut().poll(cx);
-                if polled.is_ready() {
-                    return None;
-                }
-                left = left.saturating_sub(1);
-                if left == 0 && !noted.replace(true) {
-                    match how {
-                        How::Drop => work = None,
-                        How::Cancel => assert!(current_task()?.cancel()),
-                    }
-                }
-                work.is_some().then_some(())
-            };
-            poll_fn(|cx| match step(cx) {
-                Some(()) => Poll::Pending,
-                None => Poll::Ready(()),
-            })
-            .await;
-        });
+        let task = create_task(async move { GivesUp::new(make(), how, at, noted).await });
         let ended = (&task).await;
         assert!(ended.is_ok() || matches!(how, How::Cancel));
         assert_eq!(NAME.get(), 0, "the context is as it was");

@@ -4,18 +4,19 @@
 
 #[path = "../../corio-combinators/tests/support/futures.rs"]
 mod futures;
+#[path = "../../corio-combinators/tests/support/gives_up.rs"]
+mod gives_up;
 mod support;
 #[path = "support/tls.rs"]
 mod support_tls;
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use corio_combinators::timeout;
@@ -25,7 +26,8 @@ use corio_net::{
     Lookup, Server, StreamReader, StreamWriter, TcpListener, TcpStream, UdpSocket, UnixListener,
     UnixStream, open_connection, start_server,
 };
-use corio_runtime::{EventLoop, create_task, current_task, get_running_loop, yield_now};
+use corio_runtime::{EventLoop, create_task, get_running_loop, yield_now};
+use gives_up::{GivesUp, How};
 use hyper::rt::Timer;
 use support::{LIMIT, tcp_pair};
 use support_tls::{Identity, NAME};
@@ -356,12 +358,6 @@ async fn start_tls() -> io::Result<()> {
         .map(drop)
 }
 
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum How {
-    Drop,
-    Cancel,
-}
-
 /// Gives a program up at one suspension. False: it had ended before.
 fn give_up(name: &'static str, make: fn() -> Running, how: How, at: usize) -> bool {
     let about = format!("{name}, given up by a {how:?} at suspension {at}");
@@ -372,27 +368,9 @@ fn give_up(name: &'static str, make: fn() -> Running, how: How, at: usize) -> bo
     let noted = gave_up.clone();
     let main = async {
         let task = create_task(async move {
-            let mut work = Some(make());
-            let mut left = at;
-            let mut step = move |cx: &mut Context<'_>| {
-                if let Poll::Ready(ended) = work.as_mut()?.as_mut().poll(cx) {
-                    assert!(noted.get() || ended.is_ok(), "{name}: {ended:?}");
-                    return None;
-                }
-                left = left.saturating_sub(1);
-                if left == 0 && !noted.replace(true) {
-                    match how {
-                        How::Drop => work = None,
-                        How::Cancel => assert!(current_task()?.cancel()),
-                    }
-                }
-                work.is_some().then_some(())
-            };
-            poll_fn(|cx| match step(cx) {
-                Some(()) => Poll::Pending,
-                None => Poll::Ready(()),
-            })
-            .await;
+            let ended = GivesUp::new(make(), how, at, noted.clone()).await;
+            let well = ended.as_ref().is_none_or(io::Result::is_ok);
+            assert!(noted.get() || well, "{name}: {ended:?}");
         });
         let ended = (&task).await;
         assert!(ended.is_ok() || how == How::Cancel, "{about}: {ended:?}");

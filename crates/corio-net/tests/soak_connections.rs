@@ -412,6 +412,10 @@ fn status(field: &str) -> u64 {
 }
 
 fn cpu_time() -> Duration {
+    if cfg!(corio_no_pool) {
+        // What the tools take says nothing, and valgrind has no page of the kernel where rustix looks for its clock.
+        return Duration::ZERO;
+    }
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

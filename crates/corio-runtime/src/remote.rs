@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use corio_core::{AnyTask, Cancelled, LoopClosed, Report, Scheduler, TaskError, TaskId};
 use parking_lot::{Condvar, Mutex};
 
+use crate::blocking;
 use crate::event_loop::EventLoop;
 
 /// A loop, for other threads. It does not keep the loop alive.
@@ -114,6 +115,10 @@ struct State<T> {
     abandoned: bool,
     task: Option<TaskId>,
     waker: Option<Waker>,
+    /// The loop need not wait for the thread that is blocked in `wait`, until the end of the task.
+    laid_down: bool,
+    /// With the end of the task it has to again: this is for that thread.
+    stake: Option<corio_core::Remote>,
 }
 
 impl<T> State<T> {
@@ -125,6 +130,8 @@ impl<T> State<T> {
             abandoned: false,
             task: None,
             waker: None,
+            laid_down: false,
+            stake: None,
         }
     }
 }
@@ -145,6 +152,9 @@ impl<T> Settle<T> {
                 return report_unseen(outcome);
             }
             state.outcome = Some(outcome);
+            if state.laid_down {
+                state.stake = Scheduler::with_current(|scheduler| scheduler.map(Scheduler::remote));
+            }
             self.0.ended.notify_all();
             state.waker.take()
         };
@@ -225,6 +235,9 @@ impl Way {
 impl<T> RemoteTask<T> {
     /// Waits for the outcome, blocking the calling thread.
     ///
+    /// A virtual clock jumps while a job of [`to_thread`](crate::to_thread) waits so for its own loop, unless there are other handles:
+    /// a [`Remote`] that the job keeps has to be dropped before.
+    ///
     /// # Errors
     ///
     /// When the task was cancelled or panicked, or its loop was closed.
@@ -238,11 +251,29 @@ impl<T> RemoteTask<T> {
             "`RemoteTask::wait` would block the event loop of this thread: await the `RemoteTask` instead"
         );
         self.way.let_go();
+        let laid_down = self.lay_down();
         let mut state = self.shared.state.lock();
         while !state.over {
             self.shared.ended.wait(&mut state);
         }
-        state.outcome.take().expect("the outcome is taken once")
+        let outcome = state.outcome.take();
+        let stake = state.stake.take();
+        drop(state);
+        if let (Some(job), Some(stake)) = (laid_down, stake) {
+            job.take_up(stake);
+        }
+        outcome.expect("the outcome is taken once")
+    }
+
+    /// A job of the loop that waits for the loop does nothing before that has ended the task.
+    fn lay_down(&self) -> Option<Arc<dyn blocking::Stake>> {
+        let mut state = self.shared.state.lock();
+        if state.over {
+            return None;
+        }
+        state.laid_down = true;
+        drop(state);
+        blocking::lay_down(self.way.number())
     }
 
     /// The task has ended.

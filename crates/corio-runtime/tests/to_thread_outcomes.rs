@@ -226,6 +226,38 @@ fn a_virtual_clock_stands_still_while_a_job_is_outstanding() {
 }
 
 /// The end of a job is a message and the end of a handle; a clock that sees the second has to find the first.
+/// A job that waits for its loop does nothing before, and the task that it waits for needs the clock.
+#[test]
+fn a_virtual_clock_jumps_while_a_job_waits_for_a_task_of_its_loop_that_sleeps() {
+    let mut runner = virtual_runner();
+    let start = runner.event_loop().time();
+    let remote = runner.event_loop().remote();
+    let (in_job, after) = runner
+        .run(async move {
+            let job = to_thread(move || {
+                let task = remote.create_task(|| async {
+                    nap(7200.0).await;
+                    get_running_loop().time()
+                });
+                drop(remote);
+                let in_job = task.wait().unwrap();
+                // From here on the job may do something again, so the clock waits for it.
+                std::thread::sleep(Duration::from_millis(20));
+                in_job
+            });
+            let later = create_task(nap(9000.0));
+            let in_job = job.await.unwrap();
+            assert!(
+                !later.done(),
+                "the clock has jumped past the end of the job"
+            );
+            (in_job, get_running_loop().time())
+        })
+        .unwrap();
+    assert_eq!(in_job - start, seconds(7200.0));
+    assert_eq!(after - start, seconds(7200.0));
+}
+
 #[test]
 fn a_virtual_clock_does_not_jump_past_the_end_of_a_job() {
     run(async {

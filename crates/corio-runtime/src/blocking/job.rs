@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use corio_core::{Cancelled, ContextMap, Panic, Remote, Report, Scheduler, TaskError};
 use parking_lot::Mutex;
 
+use super::stake::{Stake, with_stake};
 use crate::context;
 
 /// What a thread of a pool runs. One that is dropped without having run ends cancelled.
@@ -64,7 +65,9 @@ where
     fn run(&mut self) {
         let Some(work) = self.work.take() else { return };
         context::replace(self.context.take());
-        let result = catch_unwind(AssertUnwindSafe(work));
+        let result = with_stake(self.outcome.clone(), || {
+            catch_unwind(AssertUnwindSafe(work))
+        });
         context::replace(None);
         let result = result.map_err(|payload| TaskError::Panicked(Panic::from_payload(payload)));
         if self.outcome.is_abandoned() {
@@ -114,6 +117,25 @@ enum Stage<T> {
     There(Result<T, TaskError>),
     Taken,
     Abandoned,
+}
+
+impl<T: Send> Stake for Outcome<T> {
+    fn lay_down(&self, of_loop: u64) -> bool {
+        if self.of_loop != of_loop {
+            return false;
+        }
+        let remote = self.state.lock().remote.take();
+        remote.is_some()
+    }
+
+    fn take_up(&self, remote: Remote) {
+        let mut state = self.state.lock();
+        if let Stage::Awaited = state.stage {
+            let before = state.remote.replace(remote);
+            drop(state);
+            drop(before);
+        }
+    }
 }
 
 impl<T> Outcome<T> {

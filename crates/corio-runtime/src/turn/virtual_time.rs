@@ -60,7 +60,8 @@ impl Run<'_> {
                 self.told_still.set(true);
                 let message = format!(
                     "the virtual clock stands still: {handles} `Remote` or `RemoteTask` handles exist, through which other \
-                     threads may send something; drop them where they are not needed any more"
+                     threads may send something; drop them where they are not needed any more, and before a thread blocks in \
+                     `RemoteTask::wait`"
                 );
                 scheduler.enter(|| scheduler.report(&Report::new(message)));
             }
