@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
 use ::corio::sync::Event;
 use ::corio::{Promise, Runner, Task};
+use futures_util::FutureExt;
 
 use crate::runtime::{Handle, Runtime, Signal};
 
@@ -51,8 +52,9 @@ impl Handle for CorioHandle {
     }
 
     #[inline]
-    async fn join<T: 'static>(task: Task<T>) -> T {
-        task.await.expect("no task fails")
+    fn join<T: 'static>(task: Task<T>) -> impl Future<Output = T> {
+        task.into_future()
+            .map(|outcome| outcome.expect("no task fails"))
     }
 
     #[inline]
@@ -71,16 +73,16 @@ impl Handle for CorioHandle {
     }
 
     #[inline]
-    async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-        ::corio::timeout(limit, future).await.ok()
+    fn timeout<F: Future>(limit: Duration, future: F) -> impl Future<Output = Option<F::Output>> {
+        ::corio::timeout(limit, future).map(Result::ok)
     }
 
     #[inline]
-    async fn gather<F>(&self, futures: impl Iterator<Item = F>) -> Vec<F::Output>
+    fn gather<F>(&self, futures: impl Iterator<Item = F>) -> impl Future<Output = Vec<F::Output>>
     where
         F: Future<Output: 'static> + 'static,
     {
-        ::corio::gather(futures).await.expect("no task fails")
+        ::corio::gather(futures).map(|outputs| outputs.expect("no task fails"))
     }
 }
 
@@ -95,15 +97,14 @@ impl Signal for Event {
     }
 
     #[inline]
-    async fn wait(&self) {
-        Event::wait(self).await;
-        self.clear();
+    fn wait(&self) -> impl Future<Output = ()> {
+        Event::wait(self).map(|()| self.clear())
     }
 
     #[inline]
-    async fn exchange(own: &Self, other: &Self) {
-        other.notify();
-        Signal::wait(own).await;
+    fn exchange(own: &Self, other: &Self) -> impl Future<Output = ()> {
+        other.set();
+        Signal::wait(own)
     }
 }
 

@@ -54,8 +54,8 @@ impl Handle for SmolHandle {
     }
 
     #[inline]
-    async fn join<T: 'static>(task: Task<T>) -> T {
-        task.await
+    fn join<T: 'static>(task: Task<T>) -> impl Future<Output = T> {
+        task
     }
 
     #[inline]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::tokio::runtime::{Builder, LocalRuntime};
 use ::tokio::sync::Notify;
 use ::tokio::task::{JoinHandle, LocalSet, spawn_local};
+use futures_util::FutureExt;
 
 use crate::runtime::{Handle, Runtime, Signal};
 
@@ -79,8 +80,8 @@ impl Handle for TokioHandle {
     }
 
     #[inline]
-    async fn join<T: 'static>(task: JoinHandle<T>) -> T {
-        task.await.expect("no task fails")
+    fn join<T: 'static>(task: JoinHandle<T>) -> impl Future<Output = T> {
+        task.map(|outcome| outcome.expect("no task fails"))
     }
 
     #[inline]
@@ -99,8 +100,8 @@ impl Handle for TokioHandle {
     }
 
     #[inline]
-    async fn timeout<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-        ::tokio::time::timeout(limit, future).await.ok()
+    fn timeout<F: Future>(limit: Duration, future: F) -> impl Future<Output = Option<F::Output>> {
+        ::tokio::time::timeout(limit, future).map(Result::ok)
     }
 }
 
@@ -115,13 +116,13 @@ impl Signal for Notify {
     }
 
     #[inline]
-    async fn wait(&self) {
-        self.notified().await;
+    fn wait(&self) -> impl Future<Output = ()> {
+        self.notified()
     }
 
     #[inline]
-    async fn exchange(own: &Self, other: &Self) {
+    fn exchange(own: &Self, other: &Self) -> impl Future<Output = ()> {
         other.notify_one();
-        own.notified().await;
+        own.notified()
     }
 }
