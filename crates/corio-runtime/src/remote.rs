@@ -267,13 +267,15 @@ impl<T> RemoteTask<T> {
 
     /// A job of the loop that waits for the loop does nothing before that has ended the task.
     fn lay_down(&self) -> Option<Arc<dyn blocking::Stake>> {
+        let stake = blocking::stake_here()?;
         let mut state = self.shared.state.lock();
         if state.over {
             return None;
         }
+        // Said before it is done, or the task might end in between and not know.
         state.laid_down = true;
         drop(state);
-        blocking::lay_down(self.way.number())
+        stake.lay_down(self.way.number()).then_some(stake)
     }
 
     /// The task has ended.

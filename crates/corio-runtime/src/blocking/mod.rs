@@ -22,4 +22,4 @@ pub use pool::{BlockingPool, BlockingPoolBuilder, JobInfo};
 pub use to_thread::{ToThread, to_thread};
 
 pub(crate) use pool::{LoopPool, thread_name};
-pub(crate) use stake::{Stake, lay_down};
+pub(crate) use stake::{Stake, stake_here};

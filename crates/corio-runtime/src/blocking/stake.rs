@@ -33,8 +33,7 @@ pub(super) fn with_stake<R>(stake: Arc<dyn Stake>, job: impl FnOnce() -> R) -> R
     job()
 }
 
-/// Lays down what the job of this thread has in the loop with this number.
-pub(crate) fn lay_down(of_loop: u64) -> Option<Arc<dyn Stake>> {
-    let stake = STAKE.with_borrow(Clone::clone)?;
-    stake.lay_down(of_loop).then_some(stake)
+/// That of the job that runs on this thread, if it is one.
+pub(crate) fn stake_here() -> Option<Arc<dyn Stake>> {
+    STAKE.with_borrow(Clone::clone)
 }
