@@ -186,7 +186,7 @@ impl Reactor {
 
     /// The means to end the watch of a source from any thread.
     pub fn detacher(&self) -> Detacher {
-        Detacher::new(&self.poller)
+        Detacher::new(&self.poller, self.mode)
     }
 
     /// Forgets a source that was [detached](Detacher::detach) on another thread and may be closed by now. All who wait
@@ -273,10 +273,8 @@ impl Reactor {
                     ready
                 };
                 source.event(ready, tidings, &mut wakers);
-                // Whoever waits for the other direction must not be forgotten, nor left waiting if asking again
-                // fails.
-                if let Err(error) = self.arm(key, source, source.wanted()) {
-                    source.fail(&error, &mut wakers);
+                if self.mode == Mode::OneShot {
+                    self.arm_again(key, source, &mut wakers);
                 }
             });
         }
@@ -284,7 +282,16 @@ impl Reactor {
         count
     }
 
+    /// Whoever waits for the other direction must not be forgotten, nor left waiting if asking again fails.
+    #[cold]
+    fn arm_again(&self, key: SourceKey, source: &mut Source, wakers: &mut Vec<Waker>) {
+        if let Err(error) = self.arm(key, source, source.wanted()) {
+            source.fail(&error, wakers);
+        }
+    }
+
     /// In one-shot mode, makes the operating system report the directions that are wanted. Otherwise it does anyway.
+    #[inline]
     pub(crate) fn arm(
         &self,
         key: SourceKey,

@@ -71,6 +71,7 @@ impl Slots {
         self.live += 1;
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, key: SourceKey) -> Option<&mut Source> {
         match self.slots.get_mut(key.index as usize)? {
             Slot {
@@ -82,6 +83,7 @@ impl Slots {
     }
 
     /// The source that an event is for, unless the event is a left-over of an earlier one.
+    #[inline]
     pub(crate) fn get_by_token(&mut self, token: Token) -> Option<(SourceKey, &mut Source)> {
         let slot = self.slots.get_mut(token.index())?;
         let key = SourceKey {

@@ -73,6 +73,7 @@ impl Source {
         }
     }
 
+    #[inline]
     pub(crate) fn side(&mut self, direction: Direction) -> &mut Side {
         match direction {
             Direction::Read => &mut self.read,
@@ -94,22 +95,25 @@ impl Source {
     }
 
     /// An event came: the direction is ready, and whoever waited for it goes to `wakers`.
+    #[inline]
     pub(crate) fn event(&mut self, ready: Directions, tidings: Tidings, wakers: &mut Vec<Waker>) {
-        for direction in Direction::BOTH {
-            if ready.has(direction) {
-                let side = self.side(direction);
-                side.readiness.event(tidings);
-                side.waiters.drain_into(wakers);
-            }
+        if ready.read {
+            self.read.event(tidings, wakers);
+        }
+        if ready.write {
+            self.write.event(tidings, wakers);
         }
     }
 
-    /// The source will not report anything any more: whoever waits must hear of it.
+    /// The source will not report anything any more: whoever waits must hear of it, and whoever asks. Neither direction is ready
+    /// from here on, so that only those who are about to wait look for a failure.
     pub(crate) fn fail(&mut self, error: &io::Error, wakers: &mut Vec<Waker>) {
         self.failure = Some(match error.raw_os_error() {
             Some(code) => Failure::Os(code),
             None => Failure::Kind(error.kind()),
         });
+        self.read.readiness.end();
+        self.write.readiness.end();
         self.drain_into(wakers);
     }
 
@@ -133,5 +137,11 @@ impl Side {
             readiness: Readiness::optimistic(tidings),
             waiters: WaitList::default(),
         }
+    }
+
+    #[inline]
+    fn event(&mut self, tidings: Tidings, wakers: &mut Vec<Waker>) {
+        self.readiness.event(tidings);
+        self.waiters.drain_into(wakers);
     }
 }

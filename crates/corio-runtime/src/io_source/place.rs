@@ -12,7 +12,7 @@ use corio_reactor::{Detacher, SourceKey};
 use super::primitive::{AtomicU64, Mutex, Ordering};
 
 /// The number of no loop.
-const NOWHERE: u64 = 0;
+pub(super) const NOWHERE: u64 = 0;
 
 pub(super) struct Place {
     of_loop: AtomicU64,

@@ -1,0 +1,154 @@
+//! One poll of an operation.
+//!
+//! Nearly always the source is registered with the loop that runs, and known to be ready: [`poll_op`](IoSource::poll_op) asks for no
+//! more than that, tries, and is compiled into its callers. Whatever else there is happens out of line, in
+//! [`wait`](IoSource::wait): joining a loop, and waiting.
+//!
+//! An operation may be foreign code that uses the source, so the place and the reactor are asked anew before each. What the reactor
+//! said before is kept as a ticket, which is worth nothing once a newer event has come.
+
+use std::io;
+use std::panic::Location;
+use std::task::{Context, Poll};
+
+use corio_core::waiting::{self, WaitKind};
+use corio_reactor::{AsSource, Direction, Reactor, SourceKey, Ticket};
+
+use super::waiter::Spot;
+use super::{IoSource, IoWaiter, here};
+
+impl<S: AsSource> IoSource<S> {
+    /// Tries `op` whenever that pays. Who has no waiter leaves a waker that stays until the next event.
+    #[track_caller]
+    #[inline(always)]
+    pub(super) fn poll_op<R>(
+        &self,
+        direction: Direction,
+        mut waiter: Option<&mut IoWaiter>,
+        (kind, site): (&'static WaitKind, &'static Location<'static>),
+        cx: &mut Context<'_>,
+        mut op: impl FnMut(&S) -> io::Result<R>,
+        drained: impl Fn(&R) -> bool,
+    ) -> Poll<io::Result<R>> {
+        let (number, reactor) = here::running(kind);
+        loop {
+            let known = self.place.key_at(number).filter(|key| {
+                let here = Spot::new(number, *key, direction);
+                waiter.as_ref().is_none_or(|waiter| waiter.fits(here))
+            });
+            let seen = known.and_then(|key| Some((key, reactor.ticket(key, direction)?)));
+            let (key, ticket) = match seen {
+                Some(seen) => seen,
+                None => match self.wait(number, &reactor, direction, waiter.as_deref_mut(), cx) {
+                    Poll::Ready(Ok(seen)) => seen,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => {
+                        waiting::note(kind, site);
+                        return Poll::Pending;
+                    }
+                },
+            };
+            match op(self.get_ref()) {
+                Ok(result) => {
+                    if drained(&result) {
+                        reactor.clear_drained(key, direction, ticket);
+                    }
+                    if let Some(waiter) = waiter {
+                        waiter.is_off_the_list();
+                    }
+                    return Poll::Ready(Ok(result));
+                }
+                Err(error) => {
+                    if let Some(error) = failed(&reactor, key, direction, ticket, error) {
+                        withdraw(waiter);
+                        return Poll::Ready(Err(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Joins the running loop if need be, and waits there.
+    #[inline(never)]
+    fn wait(
+        &self,
+        number: u64,
+        reactor: &Reactor,
+        direction: Direction,
+        mut waiter: Option<&mut IoWaiter>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(SourceKey, Ticket)>> {
+        let key = self.key_for(number, reactor, direction, waiter.as_deref_mut())?;
+        let token = waiter.as_deref_mut().map(IoWaiter::token);
+        match reactor.wait_ready(key, direction, token, cx) {
+            Poll::Ready(Ok(ticket)) => Poll::Ready(Ok((key, ticket))),
+            Poll::Ready(Err(error)) => {
+                withdraw(waiter);
+                Poll::Ready(Err(error))
+            }
+            Poll::Pending => {
+                if let Some(waiter) = waiter {
+                    waiter.is_left_at(Spot::new(number, key, direction));
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The key at the running loop. A waker that was left elsewhere is taken back.
+    #[inline]
+    fn key_for(
+        &self,
+        number: u64,
+        reactor: &Reactor,
+        direction: Direction,
+        waiter: Option<&mut IoWaiter>,
+    ) -> io::Result<SourceKey> {
+        let known = self.place.key_at(number);
+        let fits = |waiter: &IoWaiter| {
+            known.is_some_and(|key| waiter.fits(Spot::new(number, key, direction)))
+        };
+        let was_at = match waiter {
+            Some(waiter) if !fits(waiter) => waiter.withdraw(),
+            _ => None,
+        };
+        match known {
+            Some(key) => Ok(key),
+            // Two loops that take the source from each other would never get anything done.
+            None if was_at == Some(number) => Err(moved()),
+            None => self.join_anew(number, reactor),
+        }
+    }
+}
+
+/// `None`: the operation has to be tried again, now or later.
+#[inline(never)]
+fn failed(
+    reactor: &Reactor,
+    key: SourceKey,
+    direction: Direction,
+    ticket: Ticket,
+    error: io::Error,
+) -> Option<io::Error> {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            reactor.clear_ready(key, direction, ticket);
+            None
+        }
+        io::ErrorKind::Interrupted => None,
+        _ => Some(error),
+    }
+}
+
+#[cold]
+fn withdraw(waiter: Option<&mut IoWaiter>) {
+    waiter.and_then(IoWaiter::withdraw);
+}
+
+#[cold]
+fn moved() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::NotConnected,
+        "the source was taken to another event loop while this operation waited",
+    )
+}
