@@ -147,7 +147,7 @@ impl Reactor {
         let mut slots = self.slots.borrow_mut();
         let key = slots.next_key()?;
         sys::add(&self.poller, raw, Token::of(key), self.mode)?;
-        slots.insert(key, Source::new(raw, self.driver.first_tidings()));
+        slots.insert(key, raw, self.driver.first_tidings());
         Ok(key)
     }
 
@@ -175,9 +175,7 @@ impl Reactor {
             let mut wakers = self.spare.take();
             // The operating system first: once the place is free its next source may have the same number.
             let result = sys::delete(&self.poller, raw);
-            if let Some(mut source) = slots.remove(key) {
-                source.drain_into(&mut wakers);
-            }
+            slots.remove(key, &mut wakers);
             (result, wakers)
         };
         self.wake(wakers);
@@ -196,17 +194,10 @@ impl Reactor {
     ///
     /// When a waker that it wakes panics, after all others have been woken.
     pub fn forget(&self, key: SourceKey) -> bool {
-        let wakers = {
-            let mut slots = self.slots.borrow_mut();
-            let Some(mut source) = slots.remove(key) else {
-                return false;
-            };
-            let mut wakers = self.spare.take();
-            source.drain_into(&mut wakers);
-            wakers
-        };
+        let mut wakers = self.spare.take();
+        let known = self.slots.borrow_mut().remove(key, &mut wakers);
         self.wake(wakers);
-        true
+        known
     }
 
     /// Waits for events and wakes those who wait for them. Returns how many sources had an event.

@@ -34,6 +34,16 @@ impl Readiness {
         Readiness(READY | tidings.bits())
     }
 
+    #[inline]
+    pub(crate) fn from_bits(bits: u64) -> Readiness {
+        Readiness(bits)
+    }
+
+    #[inline]
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0
+    }
+
     /// An event came from the operating system.
     #[inline]
     pub(crate) fn event(&mut self, tidings: Tidings) {

@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::direction::Direction;
 use crate::error::NotRegistered;
+use crate::flags::ReadyFlags;
 use crate::key::SourceKey;
 use crate::reactor::Reactor;
 use crate::readiness::Ticket;
@@ -66,7 +68,7 @@ impl Reactor {
     /// # Errors
     ///
     /// As [`poll_ready`](Reactor::poll_ready).
-    #[inline(never)]
+    #[inline]
     pub fn wait_ready(
         &self,
         key: SourceKey,
@@ -93,7 +95,7 @@ impl Reactor {
             let mut slots = self.slots.borrow_mut();
             slots
                 .get_mut(key)
-                .and_then(|source| source.side(direction).waiters.remove(id))
+                .and_then(|source| source.waiters(direction).remove(id))
         };
         drop(waker);
     }
@@ -104,7 +106,7 @@ impl Reactor {
     #[inline]
     pub fn clear_ready(&self, key: SourceKey, direction: Direction, ticket: Ticket) {
         if let Some(source) = self.slots.borrow_mut().get_mut(key) {
-            source.side(direction).readiness.clear(ticket);
+            source.flags.clear_ready(direction, ticket);
         }
     }
 
@@ -118,7 +120,7 @@ impl Reactor {
     #[inline]
     pub fn clear_drained(&self, key: SourceKey, direction: Direction, ticket: Ticket) {
         if let Some(source) = self.slots.borrow_mut().get_mut(key) {
-            source.side(direction).readiness.clear_drained(ticket);
+            source.flags.clear_drained(direction, ticket);
         }
     }
 
@@ -127,7 +129,18 @@ impl Reactor {
     #[inline]
     pub fn ticket(&self, key: SourceKey, direction: Direction) -> Option<Ticket> {
         let mut slots = self.slots.borrow_mut();
-        slots.get_mut(key)?.side(direction).readiness.ticket()
+        slots.get_mut(key)?.flags.ticket(direction)
+    }
+
+    /// What is known about the readiness of a source, to be looked at without the key.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRegistered`] for a key whose source is gone.
+    pub fn flags(&self, key: SourceKey) -> Result<Arc<ReadyFlags>, NotRegistered> {
+        let mut slots = self.slots.borrow_mut();
+        let source = slots.get_mut(key).ok_or(NotRegistered)?;
+        Ok(source.flags.clone())
     }
 
     /// Tries a non-blocking operation whenever the source is ready, until it does something else than block.
@@ -225,13 +238,13 @@ impl Reactor {
         if let Some(error) = source.failure() {
             return (Some(waker), Poll::Ready(Err(error)));
         }
-        if let Some(ticket) = source.side(direction).readiness.ticket() {
+        if let Some(ticket) = source.flags.ticket(direction) {
             return (Some(waker), Poll::Ready(Ok(ticket)));
         }
         if let Err(error) = self.arm(key, source, source.wanted().with(direction)) {
             return (Some(waker), Poll::Ready(Err(error)));
         }
-        let not_needed = source.side(direction).waiters.insert(id, waker);
+        let not_needed = source.waiters(direction).insert(id, waker);
         (not_needed, Poll::Pending)
     }
 }

@@ -1,18 +1,24 @@
 //! One poll of an operation.
 //!
-//! Nearly always the source is registered with the loop that runs, and known to be ready: [`poll_op`](IoSource::poll_op) asks for no
-//! more than that, tries, and is compiled into its callers. Whatever else there is happens out of line, in
-//! [`wait`](IoSource::wait): joining a loop, and waiting.
+//! Nearly always the source is registered with the loop that runs, has never been anywhere else, and is known to be ready. Then
+//! [`poll_op`](IoSource::poll_op) needs nothing but the flags that the reactor shares with the source; it is compiled into its
+//! callers. Whatever else there is happens out of line, in [`wait`](IoSource::wait): joining a loop, waiting, and all operations of
+//! a source that has changed loops, whose flags at the present one have to be asked for.
 //!
-//! An operation may be foreign code that uses the source, so the place and the reactor are asked anew before each. What the reactor
-//! said before is kept as a ticket, which is worth nothing once a newer event has come.
+//! Of the flags, the thread of the first loop alone writes and reads: its reactor with an event, operations here when they clear. A
+//! source that another loop takes away in the midst of an operation has left before that loop registers it, and what is cleared
+//! here then is read by nobody any more.
+//!
+//! An operation may be foreign code that uses the source, so everything is asked anew before each attempt. What was said before is
+//! kept as a ticket, which is worth nothing once a newer event has come.
 
 use std::io;
 use std::panic::Location;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use corio_core::waiting::{self, WaitKind};
-use corio_reactor::{AsSource, Direction, Reactor, SourceKey, Ticket};
+use corio_reactor::{AsSource, Direction, Reactor, ReadyFlags, SourceKey, Ticket};
 
 use super::waiter::Spot;
 use super::{IoSource, IoWaiter, here};
@@ -30,17 +36,22 @@ impl<S: AsSource> IoSource<S> {
         mut op: impl FnMut(&S) -> io::Result<R>,
         drained: impl Fn(&R) -> bool,
     ) -> Poll<io::Result<R>> {
-        let (number, reactor) = here::running(kind);
+        let number = here::number();
         loop {
-            let known = self.place.key_at(number).filter(|key| {
+            let here = self.place.only_key_at(number).filter(|key| {
                 let here = Spot::new(number, *key, direction);
                 waiter.as_ref().is_none_or(|waiter| waiter.fits(here))
             });
-            let seen = known.and_then(|key| Some((key, reactor.ticket(key, direction)?)));
-            let (key, ticket) = match seen {
+            let known = here.and_then(|_| self.flags.get());
+            let seen = known.and_then(|flags| Some((flags, flags.ticket(direction)?)));
+            let held;
+            let (flags, ticket) = match seen {
                 Some(seen) => seen,
-                None => match self.wait(number, &reactor, direction, waiter.as_deref_mut(), cx) {
-                    Poll::Ready(Ok(seen)) => seen,
+                None => match self.wait(kind, direction, waiter.as_deref_mut(), cx) {
+                    Poll::Ready(Ok((flags, ticket))) => {
+                        held = flags;
+                        (&held, ticket)
+                    }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
                         waiting::note(kind, site);
@@ -51,7 +62,7 @@ impl<S: AsSource> IoSource<S> {
             match op(self.get_ref()) {
                 Ok(result) => {
                     if drained(&result) {
-                        reactor.clear_drained(key, direction, ticket);
+                        flags.clear_drained(direction, ticket);
                     }
                     if let Some(waiter) = waiter {
                         waiter.is_off_the_list();
@@ -59,7 +70,7 @@ impl<S: AsSource> IoSource<S> {
                     return Poll::Ready(Ok(result));
                 }
                 Err(error) => {
-                    if let Some(error) = failed(&reactor, key, direction, ticket, error) {
+                    if let Some(error) = failed(flags, direction, ticket, error) {
                         withdraw(waiter);
                         return Poll::Ready(Err(error));
                     }
@@ -69,19 +80,23 @@ impl<S: AsSource> IoSource<S> {
     }
 
     /// Joins the running loop if need be, and waits there.
+    #[track_caller]
     #[inline(never)]
     fn wait(
         &self,
-        number: u64,
-        reactor: &Reactor,
+        kind: &'static WaitKind,
         direction: Direction,
         mut waiter: Option<&mut IoWaiter>,
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<(SourceKey, Ticket)>> {
-        let key = self.key_for(number, reactor, direction, waiter.as_deref_mut())?;
+    ) -> Poll<io::Result<(Arc<ReadyFlags>, Ticket)>> {
+        let (number, reactor) = here::running(kind);
+        let key = self.key_for(number, &reactor, direction, waiter.as_deref_mut())?;
         let token = waiter.as_deref_mut().map(IoWaiter::token);
         match reactor.wait_ready(key, direction, token, cx) {
-            Poll::Ready(Ok(ticket)) => Poll::Ready(Ok((key, ticket))),
+            Poll::Ready(Ok(ticket)) => {
+                let flags = reactor.flags(key).map_err(io::Error::from)?;
+                Poll::Ready(Ok((flags, ticket)))
+            }
             Poll::Ready(Err(error)) => {
                 withdraw(waiter);
                 Poll::Ready(Err(error))
@@ -124,15 +139,14 @@ impl<S: AsSource> IoSource<S> {
 /// `None`: the operation has to be tried again, now or later.
 #[inline(never)]
 fn failed(
-    reactor: &Reactor,
-    key: SourceKey,
+    flags: &ReadyFlags,
     direction: Direction,
     ticket: Ticket,
     error: io::Error,
 ) -> Option<io::Error> {
     match error.kind() {
         io::ErrorKind::WouldBlock => {
-            reactor.clear_ready(key, direction, ticket);
+            flags.clear_ready(direction, ticket);
             None
         }
         io::ErrorKind::Interrupted => None,

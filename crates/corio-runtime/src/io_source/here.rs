@@ -53,6 +53,12 @@ impl Drop for WithinReach {
     }
 }
 
+/// The number of the loop that runs on this thread, or that of no loop.
+#[inline]
+pub(super) fn number() -> u64 {
+    Scheduler::with_current(|scheduler| scheduler.map_or(NOWHERE, Scheduler::number))
+}
+
 /// The number and the reactor of the loop that runs on this thread.
 ///
 /// # Panics
@@ -61,7 +67,7 @@ impl Drop for WithinReach {
 #[track_caller]
 #[inline(always)]
 pub(super) fn running(what: &'static WaitKind) -> (u64, Rc<Reactor>) {
-    let number = Scheduler::with_current(|scheduler| scheduler.map_or(NOWHERE, Scheduler::number));
+    let number = number();
     let reactor = RUNNING.with(|running| {
         let running = running.borrow();
         let reactor = running.reactor.as_ref();

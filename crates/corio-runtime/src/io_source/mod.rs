@@ -11,10 +11,11 @@ use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use corio_core::waiting::WaitKind;
-use corio_reactor::{AsSource, Direction, Reactor, SourceKey};
+use corio_reactor::{AsSource, Direction, Reactor, ReadyFlags, SourceKey};
 
 pub use self::futures::{IoReady, TryIo};
 use self::place::{Left, Place};
@@ -50,6 +51,8 @@ pub use self::waiter::IoWaiter;
 #[doc(alias = "Async")]
 pub struct IoSource<S: AsSource> {
     place: Place,
+    /// What the first loop knows about the readiness; see `attempt.rs`.
+    flags: OnceLock<Arc<ReadyFlags>>,
     /// There may be duplicates of the handle, so that closing it need not end the watch. Never taken back.
     is_shared: AtomicBool,
     /// Absent only while it goes.
@@ -79,6 +82,7 @@ impl<S: AsSource> IoSource<S> {
     fn nowhere(source: S, is_shared: bool) -> IoSource<S> {
         IoSource {
             place: Place::nowhere(),
+            flags: OnceLock::new(),
             is_shared: AtomicBool::new(is_shared),
             source: Some(source),
         }
@@ -260,7 +264,12 @@ impl<S: AsSource> IoSource<S> {
         let (left, joined) = self.place.change(
             number,
             |left| detach(left, handle, false),
-            || Ok((reactor.register(handle)?, reactor.detacher())),
+            || {
+                let key = reactor.register(handle)?;
+                // Kept from the first time on; those of later loops are not looked for here.
+                let _ = self.flags.set(reactor.flags(key)?);
+                Ok((key, reactor.detacher()))
+            },
         );
         if let Some(left) = left {
             here::at_loop(left.of_loop, move |reactor| {
