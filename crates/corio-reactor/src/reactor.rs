@@ -17,6 +17,7 @@ use crate::driver::{Driver, Setup};
 use crate::error::NotRegistered;
 use crate::key::{SourceKey, Token};
 use crate::notifier::Notifier;
+use crate::readiness::Tidings;
 use crate::slots::Slots;
 use crate::source::{self, AsSource, Source};
 use crate::sys::{self, Mode};
@@ -250,27 +251,47 @@ impl Reactor {
         let mut wakers = self.spare.take();
         let mut count = 0;
         {
-            let mut slots = self.slots.borrow_mut();
-            self.driver.for_each(|token, ready, tidings| {
-                let Some((key, source)) = slots.get_by_token(token) else {
-                    return;
-                };
-                count += 1;
-                source.armed = Directions::NONE;
-                // An event without a direction says that the source is broken: whoever tries will see how.
-                let ready = if ready == Directions::NONE {
-                    Directions::BOTH
-                } else {
-                    ready
-                };
-                source.event(ready, tidings, &mut wakers);
-                if self.mode == Mode::OneShot {
-                    self.arm_again(key, source, &mut wakers);
-                }
-            });
+            let slots = &mut *self.slots.borrow_mut();
+            // Once for each driver, so that it is compiled into either.
+            match &self.driver {
+                #[cfg(any(target_os = "linux", target_os = "android"))]
+                Driver::Epoll(epoll) => epoll.for_each(|token, ready, tidings| {
+                    count += self.note(slots, token, ready, tidings, &mut wakers);
+                }),
+                Driver::Portable(portable) => portable.for_each(|token, ready, tidings| {
+                    count += self.note(slots, token, ready, tidings, &mut wakers);
+                }),
+            }
         }
         self.wake(wakers);
         count
+    }
+
+    /// Notes one event; those it is for go to `wakers`. Returns how many sources it concerns: one, or none any more.
+    #[inline(always)]
+    fn note(
+        &self,
+        slots: &mut Slots,
+        token: Token,
+        ready: Directions,
+        tidings: Tidings,
+        wakers: &mut Vec<Waker>,
+    ) -> usize {
+        let Some((key, source)) = slots.get_by_token(token) else {
+            return 0;
+        };
+        source.armed = Directions::NONE;
+        // An event without a direction says that the source is broken: whoever tries will see how.
+        let ready = if ready == Directions::NONE {
+            Directions::BOTH
+        } else {
+            ready
+        };
+        source.event(ready, tidings, wakers);
+        if self.mode == Mode::OneShot {
+            self.arm_again(key, source, wakers);
+        }
+        1
     }
 
     /// Whoever waits for the other direction must not be forgotten, nor left waiting if asking again fails.

@@ -38,11 +38,11 @@ impl<S: AsSource> IoSource<S> {
     ) -> Poll<io::Result<R>> {
         let number = here::number();
         loop {
-            let here = self.place.only_key_at(number).filter(|key| {
-                let here = Spot::new(number, *key, direction);
-                waiter.as_ref().is_none_or(|waiter| waiter.fits(here))
-            });
-            let known = here.and_then(|_| self.flags.get());
+            let at_home = self.place.is_only_at(number)
+                && waiter
+                    .as_ref()
+                    .is_none_or(|waiter| waiter.is_at_most_at(number, direction));
+            let known = if at_home { self.flags.get() } else { None };
             let seen = known.and_then(|flags| Some((flags, flags.ticket(direction)?)));
             let held;
             let (flags, ticket) = match seen {

@@ -69,12 +69,11 @@ impl Place {
         (self.of_loop.load(Ordering::Relaxed) == of_loop).then(|| SourceKey::from_bits(key))
     }
 
-    /// The key at this loop, which runs on the calling thread, if the source has never been anywhere else.
+    /// The source is registered at this loop, which runs on the calling thread, and has never been anywhere else.
     #[inline]
-    pub(super) fn only_key_at(&self, of_loop: u64) -> Option<SourceKey> {
-        // Whoever sees the number sees the key, and what the source has got at its registration.
-        (self.first_loop.load(Ordering::Acquire) == of_loop)
-            .then(|| SourceKey::from_bits(self.key.load(Ordering::Relaxed)))
+    pub(super) fn is_only_at(&self, of_loop: u64) -> bool {
+        // Whoever sees the number sees as well what the source has got at its registration.
+        self.first_loop.load(Ordering::Acquire) == of_loop
     }
 
     /// Changes the place: `leave` is called with the old one, if there is one, then `join` gives the key at the new one. Where

@@ -11,7 +11,7 @@ use super::here;
 /// The part of a leaf future that waits for an [`IoSource`](super::IoSource): what task lists show of it, and the place of its
 /// waker, which it takes back when it is dropped.
 ///
-/// A future holds one for each operation that it has under way, and passes it to
+/// A future holds one for each operation that it has under way, on one source, and passes it to
 /// [`poll_io_as`](super::IoSource::poll_io_as).
 pub struct IoWaiter {
     kind: &'static WaitKind,
@@ -66,6 +66,13 @@ impl IoWaiter {
     #[inline]
     pub(super) fn fits(&self, here: Spot) -> bool {
         self.at.is_none_or(|at| at == here)
+    }
+
+    /// The same for a source that has been at no other loop, and so has had but one key.
+    #[inline]
+    pub(super) fn is_at_most_at(&self, of_loop: u64, direction: Direction) -> bool {
+        self.at
+            .is_none_or(|at| at.of_loop == of_loop && at.direction == direction)
     }
 
     #[inline]
