@@ -68,7 +68,7 @@ impl Reactor {
     /// # Errors
     ///
     /// As [`poll_ready`](Reactor::poll_ready).
-    #[inline]
+    #[inline(never)]
     pub fn wait_ready(
         &self,
         key: SourceKey,
@@ -224,6 +224,7 @@ impl Reactor {
 
     /// The answer to a poll, for which the waiter is put on the list if need be; in one-shot mode the event is asked for. Returns
     /// the waker that is not needed as well.
+    #[inline(always)]
     fn enlist(
         &self,
         key: SourceKey,

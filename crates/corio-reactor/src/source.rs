@@ -92,7 +92,7 @@ impl Source {
     }
 
     /// An event came: the direction is ready, and whoever waited for it goes to `wakers`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn event(&mut self, ready: Directions, tidings: Tidings, wakers: &mut Vec<Waker>) {
         if ready.read {
             self.flags.event(Direction::Read, tidings);
