@@ -57,13 +57,13 @@ impl<'a, L: Listener> Accept<'a, L> {
     pub(crate) fn new(listener: &'a L, site: &'static Location<'static>) -> Accept<'a, L> {
         Accept {
             listener,
-            waiter: IoWaiter::new(Direction::Read, L::kind(), site),
+            waiter: IoWaiter::new(L::kind(), site),
         }
     }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(L::Stream, L::Addr)>> {
         let source = self.listener.source();
-        source.poll_io_as(&mut self.waiter, cx, accept_next::<L>)
+        source.poll_io_as(Direction::Read, &mut self.waiter, cx, accept_next::<L>)
     }
 }
 

@@ -113,11 +113,11 @@ pub struct SendTo<'a, D: Datagrams> {
 type Addr<D> = <<D as sealed::Datagrams>::Os as DatagramSocket>::Addr;
 
 fn to_receive<D: Datagrams>(site: &'static Location<'static>) -> IoWaiter {
-    IoWaiter::new(Direction::Read, &D::kinds().receive, site)
+    IoWaiter::new(&D::kinds().receive, site)
 }
 
 fn to_send<D: Datagrams>(site: &'static Location<'static>) -> IoWaiter {
-    IoWaiter::new(Direction::Write, &D::kinds().send, site)
+    IoWaiter::new(&D::kinds().send, site)
 }
 
 impl<'a, D: Datagrams> Recv<'a, D> {
@@ -189,7 +189,9 @@ impl<D: Datagrams> Future for Recv<'_, D> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let source = this.socket.source();
-        source.poll_io_as(&mut this.waiter, cx, |os| os.receive(this.buf, this.how))
+        source.poll_io_as(Direction::Read, &mut this.waiter, cx, |os| {
+            os.receive(this.buf, this.how)
+        })
     }
 }
 
@@ -199,7 +201,7 @@ impl<D: Datagrams> Future for RecvFrom<'_, D> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let source = this.socket.source();
-        source.poll_io_as(&mut this.waiter, cx, |os| {
+        source.poll_io_as(Direction::Read, &mut this.waiter, cx, |os| {
             os.receive_from(this.buf, this.how)
         })
     }
@@ -211,7 +213,9 @@ impl<D: Datagrams> Future for SendOne<'_, D> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let source = this.socket.source();
-        source.poll_io_as(&mut this.waiter, cx, |os| os.transmit(this.buf))
+        source.poll_io_as(Direction::Write, &mut this.waiter, cx, |os| {
+            os.transmit(this.buf)
+        })
     }
 }
 
@@ -236,7 +240,9 @@ impl<D: Datagrams> Future for SendTo<'_, D> {
                 }
             }
             // Last, so that the task list shows this and not the pause.
-            let sent = source.poll_io_as(&mut this.waiter, cx, |os| os.transmit_to(this.buf, addr));
+            let sent = source.poll_io_as(Direction::Write, &mut this.waiter, cx, |os| {
+                os.transmit_to(this.buf, addr)
+            });
             if sent.is_ready() || !D::Os::FULL_RECEIVER_IS_SILENT || this.backoff.is_under_way() {
                 return sent;
             }

@@ -6,21 +6,21 @@ macro_rules! handle_traits {
         #[cfg(unix)]
         impl ::std::os::fd::AsFd for $socket {
             fn as_fd(&self) -> ::std::os::fd::BorrowedFd<'_> {
-                ::std::os::fd::AsFd::as_fd(self.source.get_ref())
+                ::std::os::fd::AsFd::as_fd(self.source.lend())
             }
         }
 
         #[cfg(unix)]
         impl ::std::os::fd::AsRawFd for $socket {
             fn as_raw_fd(&self) -> ::std::os::fd::RawFd {
-                ::std::os::fd::AsRawFd::as_raw_fd(self.source.get_ref())
+                ::std::os::fd::AsRawFd::as_raw_fd(self.source.lend())
             }
         }
 
         #[cfg(windows)]
         impl ::std::os::windows::io::AsSocket for $socket {
             fn as_socket(&self) -> ::std::os::windows::io::BorrowedSocket<'_> {
-                ::std::os::windows::io::AsSocket::as_socket(self.source.get_ref())
+                ::std::os::windows::io::AsSocket::as_socket(self.source.lend())
             }
         }
 

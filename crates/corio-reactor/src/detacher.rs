@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use polling::Poller;
 
 use crate::source::{self, AsSource};
-use crate::sys;
+use crate::sys::{self, Mode};
 
 /// Makes the operating system forget a source of a [`Reactor`](crate::Reactor), from any thread.
 ///
@@ -34,12 +34,15 @@ use crate::sys;
 pub struct Detacher {
     /// Weak, so that a forgotten detacher does not keep the poller of a dropped reactor.
     poller: Weak<Poller>,
+    /// The operating system ends the watch with the last descriptor, and nobody else keeps a table.
+    ends_with_descriptor: bool,
 }
 
 impl Detacher {
-    pub(crate) fn new(poller: &Arc<Poller>) -> Detacher {
+    pub(crate) fn new(poller: &Arc<Poller>, mode: Mode) -> Detacher {
         Detacher {
             poller: Arc::downgrade(poller),
+            ends_with_descriptor: mode.ends_with_descriptor(),
         }
     }
 
@@ -52,6 +55,23 @@ impl Detacher {
         match self.poller.upgrade() {
             Some(poller) => sys::delete(&poller, source::raw(&source)),
             None => Ok(()),
+        }
+    }
+
+    /// As [`detach`](Detacher::detach), for a source that its owner closes right away and of whose handle there is no duplicate:
+    /// where closing it ends the watch anyway, this makes no system call.
+    ///
+    /// Should there be a duplicate after all, the watch lives as long as that does. What the duplicate receives then ends a wait
+    /// for nothing, and reaches nobody.
+    ///
+    /// # Errors
+    ///
+    /// As [`detach`](Detacher::detach).
+    pub fn detach_closing(&self, source: impl AsSource) -> io::Result<()> {
+        if self.ends_with_descriptor {
+            Ok(())
+        } else {
+            self.detach(source)
         }
     }
 }

@@ -11,10 +11,6 @@ pub enum Direction {
     Write,
 }
 
-impl Direction {
-    pub(crate) const BOTH: [Direction; 2] = [Direction::Read, Direction::Write];
-}
-
 /// A set of directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Directions {
@@ -31,13 +27,6 @@ impl Directions {
         read: true,
         write: true,
     };
-
-    pub(crate) fn has(self, direction: Direction) -> bool {
-        match direction {
-            Direction::Read => self.read,
-            Direction::Write => self.write,
-        }
-    }
 
     pub(crate) fn with(self, direction: Direction) -> Directions {
         match direction {

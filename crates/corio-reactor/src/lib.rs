@@ -45,6 +45,7 @@
 //! | `notifier`, `sleep` | [`Notifier`], and the flag that spares its system calls |
 //! | `key`, `slots`, `source` | [`SourceKey`], the table it leads into, what is kept about a source |
 //! | `direction`, `readiness`, `waiters` | [`Direction`], [`Ticket`], [`WaitToken`]: one direction of a source |
+//! | `flags` | [`ReadyFlags`]: the readiness of a source, for its owner |
 //! | `backend`, `driver` | [`Backend`]: the ways to wait |
 //! | `sys` | registration with `polling`: the only `unsafe` code |
 //! | `error` | [`NotRegistered`] |
@@ -73,6 +74,7 @@ mod detacher;
 mod direction;
 mod driver;
 mod error;
+mod flags;
 mod key;
 mod notifier;
 mod primitive;
@@ -91,6 +93,7 @@ pub use backend::Backend;
 pub use detacher::Detacher;
 pub use direction::Direction;
 pub use error::NotRegistered;
+pub use flags::ReadyFlags;
 pub use key::SourceKey;
 pub use notifier::Notifier;
 pub use reactor::Reactor;

@@ -17,6 +17,7 @@ use crate::driver::{Driver, Setup};
 use crate::error::NotRegistered;
 use crate::key::{SourceKey, Token};
 use crate::notifier::Notifier;
+use crate::readiness::Tidings;
 use crate::slots::Slots;
 use crate::source::{self, AsSource, Source};
 use crate::sys::{self, Mode};
@@ -147,7 +148,7 @@ impl Reactor {
         let mut slots = self.slots.borrow_mut();
         let key = slots.next_key()?;
         sys::add(&self.poller, raw, Token::of(key), self.mode)?;
-        slots.insert(key, Source::new(raw, self.driver.first_tidings()));
+        slots.insert(key, raw, self.driver.first_tidings());
         Ok(key)
     }
 
@@ -175,9 +176,7 @@ impl Reactor {
             let mut wakers = self.spare.take();
             // The operating system first: once the place is free its next source may have the same number.
             let result = sys::delete(&self.poller, raw);
-            if let Some(mut source) = slots.remove(key) {
-                source.drain_into(&mut wakers);
-            }
+            slots.remove(key, &mut wakers);
             (result, wakers)
         };
         self.wake(wakers);
@@ -186,7 +185,7 @@ impl Reactor {
 
     /// The means to end the watch of a source from any thread.
     pub fn detacher(&self) -> Detacher {
-        Detacher::new(&self.poller)
+        Detacher::new(&self.poller, self.mode)
     }
 
     /// Forgets a source that was [detached](Detacher::detach) on another thread and may be closed by now. All who wait
@@ -196,17 +195,10 @@ impl Reactor {
     ///
     /// When a waker that it wakes panics, after all others have been woken.
     pub fn forget(&self, key: SourceKey) -> bool {
-        let wakers = {
-            let mut slots = self.slots.borrow_mut();
-            let Some(mut source) = slots.remove(key) else {
-                return false;
-            };
-            let mut wakers = self.spare.take();
-            source.drain_into(&mut wakers);
-            wakers
-        };
+        let mut wakers = self.spare.take();
+        let known = self.slots.borrow_mut().remove(key, &mut wakers);
         self.wake(wakers);
-        true
+        known
     }
 
     /// Waits for events and wakes those who wait for them. Returns how many sources had an event.
@@ -259,32 +251,59 @@ impl Reactor {
         let mut wakers = self.spare.take();
         let mut count = 0;
         {
-            let mut slots = self.slots.borrow_mut();
-            self.driver.for_each(|token, ready, tidings| {
-                let Some((key, source)) = slots.get_by_token(token) else {
-                    return;
-                };
-                count += 1;
-                source.armed = Directions::NONE;
-                // An event without a direction says that the source is broken: whoever tries will see how.
-                let ready = if ready == Directions::NONE {
-                    Directions::BOTH
-                } else {
-                    ready
-                };
-                source.event(ready, tidings, &mut wakers);
-                // Whoever waits for the other direction must not be forgotten, nor left waiting if asking again
-                // fails.
-                if let Err(error) = self.arm(key, source, source.wanted()) {
-                    source.fail(&error, &mut wakers);
-                }
-            });
+            let slots = &mut *self.slots.borrow_mut();
+            // Once for each driver, so that it is compiled into either.
+            match &self.driver {
+                #[cfg(any(target_os = "linux", target_os = "android"))]
+                Driver::Epoll(epoll) => epoll.for_each(|token, ready, tidings| {
+                    count += self.note(slots, token, ready, tidings, &mut wakers);
+                }),
+                Driver::Portable(portable) => portable.for_each(|token, ready, tidings| {
+                    count += self.note(slots, token, ready, tidings, &mut wakers);
+                }),
+            }
         }
         self.wake(wakers);
         count
     }
 
+    /// Notes one event; those it is for go to `wakers`. Returns how many sources it concerns: one, or none any more.
+    #[inline(always)]
+    fn note(
+        &self,
+        slots: &mut Slots,
+        token: Token,
+        ready: Directions,
+        tidings: Tidings,
+        wakers: &mut Vec<Waker>,
+    ) -> usize {
+        let Some((key, source)) = slots.get_by_token(token) else {
+            return 0;
+        };
+        source.armed = Directions::NONE;
+        // An event without a direction says that the source is broken: whoever tries will see how.
+        let ready = if ready == Directions::NONE {
+            Directions::BOTH
+        } else {
+            ready
+        };
+        source.event(ready, tidings, wakers);
+        if self.mode == Mode::OneShot {
+            self.arm_again(key, source, wakers);
+        }
+        1
+    }
+
+    /// Whoever waits for the other direction must not be forgotten, nor left waiting if asking again fails.
+    #[cold]
+    fn arm_again(&self, key: SourceKey, source: &mut Source, wakers: &mut Vec<Waker>) {
+        if let Err(error) = self.arm(key, source, source.wanted()) {
+            source.fail(&error, wakers);
+        }
+    }
+
     /// In one-shot mode, makes the operating system report the directions that are wanted. Otherwise it does anyway.
+    #[inline]
     pub(crate) fn arm(
         &self,
         key: SourceKey,

@@ -34,16 +34,29 @@ impl Readiness {
         Readiness(READY | tidings.bits())
     }
 
+    #[inline]
+    pub(crate) fn from_bits(bits: u64) -> Readiness {
+        Readiness(bits)
+    }
+
+    #[inline]
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0
+    }
+
     /// An event came from the operating system.
+    #[inline]
     pub(crate) fn event(&mut self, tidings: Tidings) {
         self.0 = (self.0 & !MORE).wrapping_add(ONE_EVENT) | READY | tidings.bits();
     }
 
+    #[inline]
     pub(crate) fn ticket(self) -> Option<Ticket> {
         (self.0 & READY != 0).then_some(Ticket(self.0))
     }
 
     /// Forgets the readiness that `ticket` saw, unless a newer event has come since.
+    #[inline]
     pub(crate) fn clear(&mut self, ticket: Ticket) {
         if self.0 == ticket.0 {
             self.0 &= !READY;
@@ -52,14 +65,21 @@ impl Readiness {
 
     /// As `clear`, after an operation that did a part of what it was asked for. With an end or an error on its way that
     /// proves nothing, and nothing is forgotten.
+    #[inline]
     pub(crate) fn clear_drained(&mut self, ticket: Ticket) {
         if ticket.0 & MORE == 0 {
             self.clear(ticket);
         }
     }
+
+    /// There will be no events any more: whoever asks has to be told.
+    pub(crate) fn end(&mut self) {
+        self.0 &= !READY;
+    }
 }
 
 impl Tidings {
+    #[inline]
     fn bits(self) -> u64 {
         match self {
             Tidings::BytesOnly => 0,

@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::direction::Direction;
 use crate::error::NotRegistered;
+use crate::flags::ReadyFlags;
 use crate::key::SourceKey;
 use crate::reactor::Reactor;
 use crate::readiness::Ticket;
-use crate::source::Source;
 use crate::waiters::{ANONYMOUS, WaitToken};
 
 impl Reactor {
@@ -25,13 +26,17 @@ impl Reactor {
     /// # Errors
     ///
     /// [`NotRegistered`] for a key whose source is gone; the operating system's error if it can no longer watch it.
+    #[inline]
     pub fn poll_ready(
         &self,
         key: SourceKey,
         direction: Direction,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Ticket>> {
-        self.poll_with_id(key, direction, ANONYMOUS, cx)
+        match self.ticket(key, direction) {
+            Some(ticket) => Poll::Ready(Ok(ticket)),
+            None => self.wait_ready(key, direction, None, cx),
+        }
     }
 
     /// As [`poll_ready`](Reactor::poll_ready), for a waiter with a name of its own: a new waker replaces its old
@@ -42,6 +47,7 @@ impl Reactor {
     /// # Errors
     ///
     /// As [`poll_ready`](Reactor::poll_ready).
+    #[inline]
     pub fn poll_ready_as(
         &self,
         key: SourceKey,
@@ -49,11 +55,33 @@ impl Reactor {
         token: &mut WaitToken,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Ticket>> {
-        if token.id == ANONYMOUS {
-            token.id = self.next_wait_id.get();
-            self.next_wait_id.set(token.id + 1);
+        match self.ticket(key, direction) {
+            Some(ticket) => Poll::Ready(Ok(ticket)),
+            None => self.wait_ready(key, direction, Some(token), cx),
         }
-        self.poll_with_id(key, direction, token.id, cx)
+    }
+
+    /// As [`poll_ready_as`](Reactor::poll_ready_as), or without a token as [`poll_ready`](Reactor::poll_ready), for a caller
+    /// who has just heard from [`ticket`](Reactor::ticket) that the direction is not ready. The answer is right in any case; only
+    /// that a waker is cloned, needed or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`poll_ready`](Reactor::poll_ready).
+    #[inline(never)]
+    pub fn wait_ready(
+        &self,
+        key: SourceKey,
+        direction: Direction,
+        token: Option<&mut WaitToken>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Ticket>> {
+        let id = token.map_or(ANONYMOUS, |token| self.name(token));
+        // Cloning runs foreign code, which may change everything: so nothing that was seen before it counts.
+        let waker = cx.waker().clone();
+        let (not_needed, answer) = self.enlist(key, direction, id, waker);
+        drop(not_needed);
+        answer
     }
 
     /// Takes back the waker that [`poll_ready_as`](Reactor::poll_ready_as) left. Does nothing if there is none any
@@ -67,7 +95,7 @@ impl Reactor {
             let mut slots = self.slots.borrow_mut();
             slots
                 .get_mut(key)
-                .and_then(|source| source.side(direction).waiters.remove(id))
+                .and_then(|source| source.waiters(direction).remove(id))
         };
         drop(waker);
     }
@@ -75,9 +103,10 @@ impl Reactor {
     /// Forgets that a direction is ready, because an operation would have blocked.
     ///
     /// Has no effect if an event came after the ticket was given, or if the source is gone.
+    #[inline]
     pub fn clear_ready(&self, key: SourceKey, direction: Direction, ticket: Ticket) {
         if let Some(source) = self.slots.borrow_mut().get_mut(key) {
-            source.side(direction).readiness.clear(ticket);
+            source.flags.clear_ready(direction, ticket);
         }
     }
 
@@ -88,17 +117,30 @@ impl Reactor {
     /// one byte and consumed what it moved. Has no effect if an event came after the ticket was given; if that event
     /// said more than that bytes can be moved (an end, an error, urgent data), since that comes without a further one;
     /// and where the way of waiting cannot tell.
+    #[inline]
     pub fn clear_drained(&self, key: SourceKey, direction: Direction, ticket: Ticket) {
         if let Some(source) = self.slots.borrow_mut().get_mut(key) {
-            source.side(direction).readiness.clear_drained(ticket);
+            source.flags.clear_drained(direction, ticket);
         }
     }
 
     /// The readiness of a direction as far as it is known, for an attempt that does not wait. `None` if it is known not
     /// to be ready, or the source is gone.
+    #[inline]
     pub fn ticket(&self, key: SourceKey, direction: Direction) -> Option<Ticket> {
         let mut slots = self.slots.borrow_mut();
-        slots.get_mut(key)?.side(direction).readiness.ticket()
+        slots.get_mut(key)?.flags.ticket(direction)
+    }
+
+    /// What is known about the readiness of a source, to be looked at without the key.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRegistered`] for a key whose source is gone.
+    pub fn flags(&self, key: SourceKey) -> Result<Arc<ReadyFlags>, NotRegistered> {
+        let mut slots = self.slots.borrow_mut();
+        let source = slots.get_mut(key).ok_or(NotRegistered)?;
+        Ok(source.flags.clone())
     }
 
     /// Tries a non-blocking operation whenever the source is ready, until it does something else than block.
@@ -170,39 +212,19 @@ impl Reactor {
         }
     }
 
-    fn poll_with_id(
-        &self,
-        key: SourceKey,
-        direction: Direction,
-        id: u64,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<Ticket>> {
-        if let Some(answer) = self.look(key, direction, id, cx.waker()) {
-            return answer;
+    /// The id of a waiter, from its first wait on.
+    #[inline]
+    fn name(&self, token: &mut WaitToken) -> u64 {
+        if token.id == ANONYMOUS {
+            token.id = self.next_wait_id.get();
+            self.next_wait_id.set(token.id + 1);
         }
-        // Cloning runs foreign code, which may have changed everything: so look again.
-        let (left_over, answer) = self.enlist(key, direction, id, cx.waker().clone());
-        drop(left_over);
-        answer
+        token.id
     }
 
-    /// The answer to a poll, or `None` if the waiter has to be put on the list for one.
-    fn look(
-        &self,
-        key: SourceKey,
-        direction: Direction,
-        id: u64,
-        waker: &Waker,
-    ) -> Option<Poll<io::Result<Ticket>>> {
-        let mut slots = self.slots.borrow_mut();
-        match slots.get_mut(key) {
-            Some(source) => answer(source, direction, id, waker),
-            None => Some(Poll::Ready(Err(NotRegistered.into()))),
-        }
-    }
-
-    /// The answer to a poll whose waiter was not on the list a moment ago, and if need be is now; in one-shot mode the event is
-    /// asked for. Returns the waker that is not needed as well.
+    /// The answer to a poll, for which the waiter is put on the list if need be; in one-shot mode the event is asked for. Returns
+    /// the waker that is not needed as well.
+    #[inline(always)]
     fn enlist(
         &self,
         key: SourceKey,
@@ -214,33 +236,18 @@ impl Reactor {
         let Some(source) = slots.get_mut(key) else {
             return (Some(waker), Poll::Ready(Err(NotRegistered.into())));
         };
-        if let Some(answer) = answer(source, direction, id, &waker) {
-            return (Some(waker), answer);
+        if let Some(error) = source.failure() {
+            return (Some(waker), Poll::Ready(Err(error)));
+        }
+        if let Some(ticket) = source.flags.ticket(direction) {
+            return (Some(waker), Poll::Ready(Ok(ticket)));
         }
         if let Err(error) = self.arm(key, source, source.wanted().with(direction)) {
             return (Some(waker), Poll::Ready(Err(error)));
         }
-        let left_over = source.side(direction).waiters.insert(id, waker);
-        (left_over, Poll::Pending)
+        let not_needed = source.waiters(direction).insert(id, waker);
+        (not_needed, Poll::Pending)
     }
-}
-
-/// What a poll of this source is answered, or `None` if the waiter has to be put on the list first. Runs no foreign code.
-#[inline]
-fn answer(
-    source: &mut Source,
-    direction: Direction,
-    id: u64,
-    waker: &Waker,
-) -> Option<Poll<io::Result<Ticket>>> {
-    if let Some(error) = source.failure() {
-        return Some(Poll::Ready(Err(error)));
-    }
-    let side = source.side(direction);
-    if let Some(ticket) = side.readiness.ticket() {
-        return Some(Poll::Ready(Ok(ticket)));
-    }
-    side.waiters.holds(id, waker).then_some(Poll::Pending)
 }
 
 /// Waits until a source is ready in one direction. Made by [`Reactor::ready`].

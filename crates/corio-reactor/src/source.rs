@@ -5,10 +5,12 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 #[cfg(windows)]
 use std::os::windows::io::{AsRawSocket, AsSocket, RawSocket};
+use std::sync::Arc;
 use std::task::Waker;
 
 use crate::direction::{Direction, Directions};
-use crate::readiness::{Readiness, Tidings};
+use crate::flags::ReadyFlags;
+use crate::readiness::Tidings;
 use crate::waiters::WaitList;
 
 /// Something the operating system can report readiness of: whatever has a file descriptor.
@@ -43,15 +45,9 @@ pub(crate) struct Source {
     /// In one-shot mode, what the operating system has been asked to report and has not reported yet.
     pub(crate) armed: Directions,
     failure: Option<Failure>,
-    read: Side,
-    write: Side,
-}
-
-/// One direction of a source.
-#[derive(Debug)]
-pub(crate) struct Side {
-    pub(crate) readiness: Readiness,
-    pub(crate) waiters: WaitList,
+    pub(crate) flags: Arc<ReadyFlags>,
+    read: WaitList,
+    write: WaitList,
 }
 
 /// An error of the operating system, in a form that every waiter can get a copy of.
@@ -62,18 +58,20 @@ enum Failure {
 }
 
 impl Source {
-    /// `tidings` is what has to be reckoned with before the first event.
-    pub(crate) fn new(raw: RawSource, tidings: Tidings) -> Source {
+    /// The flags say what has to be reckoned with before the first event.
+    pub(crate) fn new(raw: RawSource, flags: Arc<ReadyFlags>) -> Source {
         Source {
             raw,
             armed: Directions::NONE,
             failure: None,
-            read: Side::new(tidings),
-            write: Side::new(tidings),
+            flags,
+            read: WaitList::default(),
+            write: WaitList::default(),
         }
     }
 
-    pub(crate) fn side(&mut self, direction: Direction) -> &mut Side {
+    #[inline]
+    pub(crate) fn waiters(&mut self, direction: Direction) -> &mut WaitList {
         match direction {
             Direction::Read => &mut self.read,
             Direction::Write => &mut self.write,
@@ -83,40 +81,44 @@ impl Source {
     /// The directions somebody waits for.
     pub(crate) fn wanted(&self) -> Directions {
         Directions {
-            read: !self.read.waiters.is_empty(),
-            write: !self.write.waiters.is_empty(),
+            read: !self.read.is_empty(),
+            write: !self.write.is_empty(),
         }
     }
 
     /// How many wait, in both directions.
     pub(crate) fn waiting(&self) -> usize {
-        self.read.waiters.len() + self.write.waiters.len()
+        self.read.len() + self.write.len()
     }
 
     /// An event came: the direction is ready, and whoever waited for it goes to `wakers`.
+    #[inline(always)]
     pub(crate) fn event(&mut self, ready: Directions, tidings: Tidings, wakers: &mut Vec<Waker>) {
-        for direction in Direction::BOTH {
-            if ready.has(direction) {
-                let side = self.side(direction);
-                side.readiness.event(tidings);
-                side.waiters.drain_into(wakers);
-            }
+        if ready.read {
+            self.flags.event(Direction::Read, tidings);
+            self.read.drain_into(wakers);
+        }
+        if ready.write {
+            self.flags.event(Direction::Write, tidings);
+            self.write.drain_into(wakers);
         }
     }
 
-    /// The source will not report anything any more: whoever waits must hear of it.
+    /// The source will not report anything any more: whoever waits must hear of it, and whoever asks. Neither direction is ready
+    /// from here on, so that only those who are about to wait look for a failure.
     pub(crate) fn fail(&mut self, error: &io::Error, wakers: &mut Vec<Waker>) {
         self.failure = Some(match error.raw_os_error() {
             Some(code) => Failure::Os(code),
             None => Failure::Kind(error.kind()),
         });
+        self.flags.end();
         self.drain_into(wakers);
     }
 
     /// All waiters of both directions go to `wakers`.
     pub(crate) fn drain_into(&mut self, wakers: &mut Vec<Waker>) {
-        self.read.waiters.drain_into(wakers);
-        self.write.waiters.drain_into(wakers);
+        self.read.drain_into(wakers);
+        self.write.drain_into(wakers);
     }
 
     pub(crate) fn failure(&self) -> Option<io::Error> {
@@ -124,14 +126,5 @@ impl Source {
             Failure::Os(code) => io::Error::from_raw_os_error(code),
             Failure::Kind(kind) => kind.into(),
         })
-    }
-}
-
-impl Side {
-    fn new(tidings: Tidings) -> Side {
-        Side {
-            readiness: Readiness::optimistic(tidings),
-            waiters: WaitList::default(),
-        }
     }
 }

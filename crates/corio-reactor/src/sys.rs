@@ -45,6 +45,16 @@ pub(crate) enum Mode {
     OneShot,
 }
 
+impl Mode {
+    /// Whether the watch ends by itself with the last descriptor of its source. `polling` wants to be told.
+    pub(crate) fn ends_with_descriptor(self) -> bool {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        return self == Mode::EpollEdge;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        return false;
+    }
+}
+
 /// Starts watching `raw`, which was borrowed from its owner a moment ago. In one-shot mode nothing is asked for yet.
 pub(crate) fn add(poller: &Poller, raw: RawSource, token: Token, mode: Mode) -> io::Result<()> {
     let (interest, mode) = match mode {

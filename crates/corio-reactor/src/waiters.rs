@@ -23,7 +23,8 @@ impl WaitToken {
 /// The id of waiters without a token: they are told apart by their wakers.
 pub(crate) const ANONYMOUS: u64 = 0;
 
-/// The wakers of one direction. One is kept in place, which is all that most sources ever need.
+/// The wakers of one direction, in the order in which they came. The first is kept in place, which is all that most sources
+/// ever need; without a first there are no more.
 #[derive(Debug, Default)]
 pub(crate) struct WaitList {
     first: Option<Waiter>,
@@ -37,62 +38,66 @@ struct Waiter {
 }
 
 impl WaitList {
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none() && self.more.is_empty()
+        self.first.is_none()
     }
 
     pub(crate) fn len(&self) -> usize {
         usize::from(self.first.is_some()) + self.more.len()
     }
 
-    /// Whether this waiter is already in the list with this very waker. Runs no foreign code.
-    pub(crate) fn holds(&self, id: u64, waker: &Waker) -> bool {
-        self.iter()
-            .any(|waiter| waiter.id == id && waiter.waker.will_wake(waker))
+    /// Puts in a waiter, unless it is there with this very waker, or gives it its new one. Returns the waker that is not needed,
+    /// which the caller drops once nothing is borrowed. Runs no foreign code.
+    #[must_use]
+    #[inline]
+    pub(crate) fn insert(&mut self, id: u64, waker: Waker) -> Option<Waker> {
+        if self.first.is_some() {
+            return self.insert_among(id, waker);
+        }
+        self.first = Some(Waiter { id, waker });
+        None
     }
 
-    /// Puts in a waiter that [`holds`](WaitList::holds) does not know, or gives it its new waker. Returns the waker that is no longer needed, which the caller
-    /// drops once nothing is borrowed.
-    #[must_use]
-    pub(crate) fn insert(&mut self, id: u64, waker: Waker) -> Option<Waker> {
-        let known = self
-            .iter_mut()
-            .find(|waiter| waiter.id == id && id != ANONYMOUS);
-        if let Some(known) = known {
+    #[inline(never)]
+    fn insert_among(&mut self, id: u64, waker: Waker) -> Option<Waker> {
+        let is_it = |waiter: &&mut Waiter| {
+            waiter.id == id && (id != ANONYMOUS || waiter.waker.will_wake(&waker))
+        };
+        if let Some(known) = self.iter_mut().find(is_it) {
             return Some(std::mem::replace(&mut known.waker, waker));
         }
-        let waiter = Waiter { id, waker };
-        if self.first.is_none() {
-            self.first = Some(waiter);
-        } else {
-            self.more.push(waiter);
-        }
+        self.more.push(Waiter { id, waker });
         None
     }
 
     /// Takes the waiter with this token out. Returns its waker, for the caller to drop once nothing is borrowed.
     #[must_use]
     pub(crate) fn remove(&mut self, id: u64) -> Option<Waker> {
-        if self.first.as_ref().is_some_and(|waiter| waiter.id == id) {
-            return self.first.take().map(|waiter| waiter.waker);
+        if self.first.as_ref()?.id == id {
+            let next = (!self.more.is_empty()).then(|| self.more.remove(0));
+            return std::mem::replace(&mut self.first, next).map(|waiter| waiter.waker);
         }
         let at = self.more.iter().position(|waiter| waiter.id == id)?;
         Some(self.more.remove(at).waker)
     }
 
     /// Moves all wakers to `wakers`, in the order in which they came. The list keeps its memory.
+    #[inline]
     pub(crate) fn drain_into(&mut self, wakers: &mut Vec<Waker>) {
-        if let Some(first) = self.first.take() {
-            wakers.push(first.waker);
+        if self.is_empty() {
+            return;
         }
+        wakers.extend(self.first.take().map(|waiter| waiter.waker));
         // To begin and end a drain costs more than all of the above.
         if !self.more.is_empty() {
-            wakers.extend(self.more.drain(..).map(|waiter| waiter.waker));
+            self.drain_more_into(wakers);
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Waiter> {
-        self.first.iter().chain(&self.more)
+    #[inline(never)]
+    fn drain_more_into(&mut self, wakers: &mut Vec<Waker>) {
+        wakers.extend(self.more.drain(..).map(|waiter| waiter.waker));
     }
 
     fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiter> {

@@ -9,14 +9,14 @@ use std::task::Waker;
 #[must_use]
 pub(crate) fn wake_all(wakers: &mut Vec<Waker>) -> Option<Box<dyn Any + Send>> {
     let mut first_panic = None;
-    for waker in wakers.drain(..) {
-        // Unwind safety: the waker is consumed, and nothing of the reactor is borrowed or half changed meanwhile.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-            if first_panic.is_none() {
-                first_panic = Some(panic);
-            } else {
-                discard(panic);
-            }
+    let mut left = wakers.drain(..);
+    // One guard for all, since each costs: a panic ends the inner loop, and the outer one goes on behind the waker that panicked.
+    // Unwind safety: that waker is consumed, and nothing of the reactor is borrowed or half changed meanwhile.
+    while let Err(panic) = catch_unwind(AssertUnwindSafe(|| left.by_ref().for_each(Waker::wake))) {
+        if first_panic.is_none() {
+            first_panic = Some(panic);
+        } else {
+            discard(panic);
         }
     }
     first_panic

@@ -130,6 +130,63 @@ fn a_source_that_is_detached_and_closed_elsewhere_is_forgotten_and_its_waiters_t
 }
 
 #[test]
+fn a_source_whose_only_handle_is_closed_next_need_not_be_detached() {
+    on_every_backend(|reactor| {
+        let (ours, mut peer) = tcp_pair();
+        let key = reactor.register(&ours).expect("registered");
+        let (probe, waker) = Probe::new();
+        let mut cx = Context::from_waker(&waker);
+        hear_of(reactor, key, || peer.write_all(b"bytes").expect("sent"));
+        let ticket = reactor.ticket(key, Direction::Read).expect("ready");
+        reactor.clear_ready(key, Direction::Read, ticket);
+        let polled = reactor.poll_ready(key, Direction::Read, &mut cx);
+        assert!(polled.is_pending());
+
+        let detacher = reactor.detacher();
+        let gone = std::thread::spawn(move || detacher.detach_closing(&ours).map(|()| drop(ours)));
+        gone.join().expect("no panic").expect("detached");
+        // Its number may be used again at once, before the reactor has heard of the end.
+        let (others, mut other_peer) = tcp_pair();
+        let other = reactor.register(&others).expect("registered");
+        hear_of(reactor, other, || {
+            other_peer.write_all(b"more").expect("sent")
+        });
+        let _ = peer.write_all(b"for nobody");
+        look(reactor);
+        assert_eq!(probe.wakes(), 0, "nothing new is reported of it");
+        assert!(reactor.forget(key));
+        assert_eq!((probe.wakes(), reactor.len()), (1, 1));
+        reactor.deregister(other, &others).expect("still watched");
+    });
+}
+
+/// Whoever says that there is no duplicate may be wrong.
+#[test]
+fn what_an_unknown_duplicate_receives_reaches_nobody() {
+    on_every_backend(|reactor| {
+        let (ours, mut peer) = tcp_pair();
+        let key = reactor.register(&ours).expect("registered");
+        let mut duplicate = ours.try_clone().expect("a descriptor");
+        reactor.detacher().detach_closing(&ours).expect("detached");
+        drop(ours);
+        assert!(reactor.forget(key));
+
+        // The next source in the same place, which may have the same number as well, is not taken for it.
+        let (others, _other_peer) = tcp_pair();
+        let other = reactor.register(&others).expect("registered");
+        look(reactor);
+        let ticket = reactor.ticket(other, Direction::Read).expect("optimistic");
+        reactor.clear_ready(other, Direction::Read, ticket);
+        peer.write_all(b"bytes").expect("sent");
+        duplicate.read_exact(&mut [0; 5]).expect("they are there");
+        assert_eq!(look(reactor), 0, "it is nobody's event");
+        assert_eq!(reactor.ticket(other, Direction::Read), None);
+        assert_eq!(reactor.ticket(key, Direction::Read), None);
+        reactor.deregister(other, &others).expect("still watched");
+    });
+}
+
+#[test]
 fn a_detacher_outlives_its_reactor_and_then_does_nothing() {
     let reactor = Reactor::new().expect("a reactor");
     let (ours, _peer) = tcp_pair();

@@ -21,6 +21,7 @@ use corio_core::{AnyTask, Report, Scheduler, TaskError};
 
 use crate::event_loop::Loop;
 use crate::interrupt::{Interrupts, shorten};
+use crate::io_source::here::WithinReach;
 use crate::run_error::RunError;
 
 /// Falling asleep and waking up costs more than a shorter wait would last. Where timers stand this close to one another, several are
@@ -63,6 +64,7 @@ impl From<Left> for RunError {
 struct Run<'a> {
     event_loop: &'a Loop,
     interrupts: Option<Interrupts>,
+    _reactor: WithinReach,
     /// The scheduler has paused one batch after the end of the target.
     paused: Cell<bool>,
     /// The target has been told to pause the scheduler at its end.
@@ -146,6 +148,7 @@ impl<'a> Run<'a> {
         Run {
             event_loop,
             interrupts,
+            _reactor: WithinReach::of(event_loop.scheduler.number(), &event_loop.reactor),
             paused: Cell::new(false),
             told: Cell::new(false),
             told_still: Cell::new(false),

@@ -308,3 +308,87 @@ fn a_source_is_what_its_handle_is() {
     let never = pin!(ours.readable());
     drop(format!("{never:?}"));
 }
+
+/// Whether some epoll of this process watches this file, however many descriptors it has.
+#[cfg(target_os = "linux")]
+fn is_watched(file: &impl std::os::fd::AsFd) -> io::Result<bool> {
+    let file = std::fs::File::from(file.as_fd().try_clone_to_owned()?);
+    let inode = std::os::unix::fs::MetadataExt::ino(&file.metadata()?);
+    let sought = format!("ino:{inode:x} ");
+    for entry in std::fs::read_dir("/proc/self/fdinfo")? {
+        // One that is closed meanwhile watches nothing.
+        let info = std::fs::read_to_string(entry?.path()).unwrap_or_default();
+        let mut watches = info.lines().filter(|line| line.starts_with("tfd:"));
+        if watches.any(|line| line.contains(&sought)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_source_without_duplicates_leaves_the_end_of_its_watch_to_the_close() {
+    run(async {
+        let (ours, peer) = tcp_pair()?;
+        let ours = IoSource::unshared(ours.into_inner());
+        // A breach of what was promised, by which it can be seen that nobody ended the watch.
+        let duplicate = ours.get_ref().try_clone()?;
+        ours.write_io(|mut stream| stream.write(b"x")).await?;
+        assert!(is_watched(&duplicate)?);
+        drop(ours);
+        assert!(is_watched(&duplicate)?);
+        assert!(reactor().contains("sources: 0"), "{}", reactor());
+        // What the duplicate receives wakes nobody.
+        (&peer).write_all(b"y")?;
+        yield_now().await;
+        assert_eq!((&duplicate).read(&mut [0; 8])?, 1);
+        Ok(())
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_source_that_may_have_duplicates_ends_its_watch_before_it_is_closed() {
+    run(async {
+        type Pair = (IoSource<TcpStream>, TcpStream);
+        let made: [fn(TcpStream) -> io::Result<Pair>; 4] = [
+            |stream| {
+                let duplicate = stream.try_clone()?;
+                Ok((IoSource::new(stream), duplicate))
+            },
+            |stream| {
+                let source = IoSource::unshared(stream);
+                let duplicate = source.lend().try_clone()?;
+                Ok((source, duplicate))
+            },
+            |stream| {
+                let mut source = IoSource::unshared(stream);
+                let duplicate = source.get_mut().try_clone()?;
+                Ok((source, duplicate))
+            },
+            |stream| {
+                let source = IoSource::unshared(stream);
+                let duplicate = source.into_inner();
+                Ok((IoSource::new(duplicate.try_clone()?), duplicate))
+            },
+        ];
+        for make in made {
+            let (ours, _peer) = tcp_pair()?;
+            let (ours, duplicate) = make(ours.into_inner())?;
+            ours.write_io(|mut stream| stream.write(b"x")).await?;
+            assert!(is_watched(&duplicate)?);
+            drop(ours);
+            assert!(!is_watched(&duplicate)?);
+        }
+        let (ours, _peer) = tcp_pair()?;
+        let ours = IoSource::unshared(ours.into_inner());
+        ours.write_io(|mut stream| stream.write(b"x")).await?;
+        let given_back = ours.into_inner();
+        assert!(
+            !is_watched(&given_back)?,
+            "what is given back is not closed"
+        );
+        Ok(())
+    });
+}

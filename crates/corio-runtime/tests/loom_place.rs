@@ -79,6 +79,33 @@ mod io_source {
         });
     }
 
+    /// The first loop is the only one until it is left, and never again.
+    #[test]
+    fn a_loop_that_was_left_is_never_the_only_one_again() {
+        let reactor = Reactor::new().expect("a reactor");
+        let detacher = reactor.detacher();
+        loom::model(move || {
+            let place = Arc::new(Place::nowhere());
+            assert!(!place.is_only_at(1));
+            join(&place, 1, 0, &detacher);
+            assert!(place.is_only_at(1));
+            let other = thread::spawn({
+                let (place, detacher) = (place.clone(), detacher.clone());
+                move || {
+                    join(&place, 2, 0, &detacher);
+                    assert!(!place.is_only_at(1));
+                    assert!(!place.is_only_at(2));
+                }
+            });
+            if !place.is_only_at(1) {
+                join(&place, 1, 1, &detacher);
+                assert!(!place.is_only_at(1));
+            }
+            other.join().expect("no panic");
+            assert!(!place.is_only_at(1));
+        });
+    }
+
     /// Of several loops that take a source at once, each leaves the place that it found, and none is left twice.
     #[test]
     fn loops_that_take_a_source_from_each_other_leave_every_place_once() {

@@ -59,7 +59,7 @@ impl<'a, S: ByteStream> ReadSome<'a, S> {
         ReadSome {
             stream,
             buf,
-            waiter: IoWaiter::new(Direction::Read, &S::kinds().read, site),
+            waiter: IoWaiter::new(&S::kinds().read, site),
         }
     }
 }
@@ -73,7 +73,7 @@ impl<'a, 'b, S: ByteStream> ReadVectored<'a, 'b, S> {
         ReadVectored {
             stream,
             bufs,
-            waiter: IoWaiter::new(Direction::Read, &S::kinds().read, site),
+            waiter: IoWaiter::new(&S::kinds().read, site),
         }
     }
 }
@@ -87,7 +87,7 @@ impl<'a> Peek<'a> {
         Peek {
             stream,
             buf,
-            waiter: IoWaiter::new(Direction::Read, &TcpStream::kinds().peek, site),
+            waiter: IoWaiter::new(&TcpStream::kinds().peek, site),
         }
     }
 }
@@ -103,7 +103,9 @@ impl<S: ByteStream> Future for ReadSome<'_, S> {
         }
         let goal = goal::<S::Os>(Direction::Read, this.buf.len());
         let source = this.stream.source();
-        source.poll_bytes_as(&mut this.waiter, cx, goal, |os| os.receive(this.buf))
+        source.poll_bytes_as(Direction::Read, &mut this.waiter, cx, goal, |os| {
+            os.receive(this.buf)
+        })
     }
 }
 
@@ -118,7 +120,7 @@ impl<S: ByteStream> Future for ReadVectored<'_, '_, S> {
             return Poll::Ready(Ok(0));
         }
         let source = this.stream.source();
-        source.poll_bytes_as(&mut this.waiter, cx, goal, |os| {
+        source.poll_bytes_as(Direction::Read, &mut this.waiter, cx, goal, |os| {
             os.receive_vectored(this.bufs)
         })
     }
@@ -130,7 +132,9 @@ impl Future for Peek<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         let source = this.stream.source();
-        source.poll_io_as(&mut this.waiter, cx, |os| os.peek(this.buf))
+        source.poll_io_as(Direction::Read, &mut this.waiter, cx, |os| {
+            os.peek(this.buf)
+        })
     }
 }
 

@@ -45,7 +45,7 @@ impl<'a, S: ByteStream> WriteSome<'a, S> {
         WriteSome {
             stream,
             buf,
-            waiter: IoWaiter::new(Direction::Write, &S::kinds().write, site),
+            waiter: IoWaiter::new(&S::kinds().write, site),
         }
     }
 }
@@ -59,7 +59,7 @@ impl<'a, 'b, S: ByteStream> WriteVectored<'a, 'b, S> {
         WriteVectored {
             stream,
             bufs,
-            waiter: IoWaiter::new(Direction::Write, &S::kinds().write, site),
+            waiter: IoWaiter::new(&S::kinds().write, site),
         }
     }
 }
@@ -75,7 +75,9 @@ impl<S: ByteStream> Future for WriteSome<'_, S> {
         }
         let goal = goal::<S::Os>(Direction::Write, this.buf.len());
         let source = this.stream.source();
-        source.poll_bytes_as(&mut this.waiter, cx, goal, |os| os.transmit(this.buf))
+        source.poll_bytes_as(Direction::Write, &mut this.waiter, cx, goal, |os| {
+            os.transmit(this.buf)
+        })
     }
 }
 
@@ -90,7 +92,7 @@ impl<S: ByteStream> Future for WriteVectored<'_, '_, S> {
             return Poll::Ready(Ok(0));
         }
         let source = this.stream.source();
-        source.poll_bytes_as(&mut this.waiter, cx, goal, |os| {
+        source.poll_bytes_as(Direction::Write, &mut this.waiter, cx, goal, |os| {
             os.transmit_vectored(this.bufs)
         })
     }

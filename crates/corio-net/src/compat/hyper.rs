@@ -46,7 +46,7 @@ thread_local! {
     /// What is read goes through it, since the memory that hyper lends cannot be given to a reading trait without `unsafe`. One for
     /// all streams of a thread: on the stack it would have to be filled with zeros for every attempt, which costs more than the
     /// rest of a small request.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SPARE: Cell<Option<Box<[u8; CHUNK]>>> = const { Cell::new(None) };
 }
 
 /// Reads into the memory that hyper lends.
@@ -55,12 +55,18 @@ fn poll_read(
     read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
 ) -> Poll<io::Result<()>> {
     // Absent at the end of a thread, and while a stream reads that is made of another one.
-    let mut chunk = SPARE.try_with(Cell::take).unwrap_or_default();
-    chunk.resize(CHUNK, 0);
+    let spare = SPARE.try_with(Cell::take).unwrap_or_default();
+    let mut chunk = spare.unwrap_or_else(new_chunk);
     let wanted = cursor.remaining().min(CHUNK);
     let result = read(&mut chunk[..wanted]).map_ok(|length| cursor.put_slice(&chunk[..length]));
-    let _ = SPARE.try_with(|spare| spare.set(chunk));
+    let _ = SPARE.try_with(|spare| spare.set(Some(chunk)));
     result
+}
+
+#[cold]
+fn new_chunk() -> Box<[u8; CHUNK]> {
+    let chunk = vec![0; CHUNK].into_boxed_slice();
+    chunk.try_into().expect("it was made of this length")
 }
 
 impl<T: AsyncRead + Unpin> Read for Hyper<T> {

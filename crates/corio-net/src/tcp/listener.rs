@@ -234,7 +234,7 @@ impl sealed::Listener for TcpListener {
 
     fn accept_now(os: &net::TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, peer) = accept::nonblocking(os)?;
-        Ok((TcpStream::of_source(IoSource::new(stream)), peer))
+        Ok((TcpStream::of_source(IoSource::unshared(stream)), peer))
     }
 }
 

@@ -117,8 +117,8 @@ impl Race {
             match connector.begin(addr) {
                 Ok(stream) => {
                     self.attempts.push(Attempt {
-                        waiter: IoWaiter::new(Direction::Write, &CONNECT, self.site),
-                        source: IoSource::new(stream),
+                        waiter: IoWaiter::new(&CONNECT, self.site),
+                        source: IoSource::unshared(stream),
                         addr,
                     });
                     self.head_start = connector.delay.map(sleep);
@@ -133,7 +133,8 @@ impl Race {
 
 impl Attempt {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.source.poll_io_as(&mut self.waiter, cx, outcome)
+        self.source
+            .poll_io_as(Direction::Write, &mut self.waiter, cx, outcome)
     }
 }
 

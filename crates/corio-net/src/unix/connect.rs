@@ -54,8 +54,8 @@ impl UnixConnect {
             }
             Err(error) if !is_under_way(&error) => return Err(error),
             _ => {
-                let waiter = IoWaiter::new(Direction::Write, &CONNECT, self.site);
-                let source = IoSource::new(net::UnixStream::from(socket));
+                let waiter = IoWaiter::new(&CONNECT, self.site);
+                let source = IoSource::unshared(net::UnixStream::from(socket));
                 Stage::UnderWay(waiter, source)
             }
         };
@@ -71,7 +71,7 @@ impl Future for UnixConnect {
         loop {
             match &mut this.stage {
                 Stage::UnderWay(waiter, source) => {
-                    ready!(source.poll_io_as(waiter, cx, outcome))?;
+                    ready!(source.poll_io_as(Direction::Write, waiter, cx, outcome))?;
                 }
                 Stage::NoRoom(_, _, backoff) => ready!(backoff.poll(cx)),
                 Stage::New(_) => {}

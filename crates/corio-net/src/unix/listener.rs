@@ -144,7 +144,7 @@ impl sealed::Listener for UnixListener {
 
     fn accept_now(os: &net::UnixListener) -> io::Result<(UnixStream, SocketAddr)> {
         let (stream, peer) = os.accept()?;
-        Ok((UnixStream::from_std(stream)?, peer))
+        Ok((UnixStream::of_new(stream)?, peer))
     }
 }
 

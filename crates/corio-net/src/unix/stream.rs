@@ -96,7 +96,7 @@ impl UnixStream {
     #[doc(alias = "socketpair")]
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (a, b) = net::UnixStream::pair()?;
-        Ok((UnixStream::from_std(a)?, UnixStream::from_std(b)?))
+        Ok((UnixStream::of_new(a)?, UnixStream::of_new(b)?))
     }
 
     /// Takes a connection of the standard library, and switches it to non-blocking mode. No loop is needed.
@@ -107,6 +107,12 @@ impl UnixStream {
     pub fn from_std(stream: net::UnixStream) -> io::Result<UnixStream> {
         stream.set_nonblocking(true)?;
         Ok(UnixStream::of_source(IoSource::new(stream)))
+    }
+
+    /// As `from_std`, for a socket that has just come from the system.
+    pub(super) fn of_new(stream: net::UnixStream) -> io::Result<UnixStream> {
+        stream.set_nonblocking(true)?;
+        Ok(UnixStream::of_source(IoSource::unshared(stream)))
     }
 
     /// The connection is in non-blocking mode, and may be registered already.

@@ -76,7 +76,8 @@ impl Epoll {
         wait(poller, events, limit)
     }
 
-    pub(super) fn for_each(&self, mut visit: impl FnMut(Token, Directions, Tidings)) {
+    /// Hands out the events of the last wait. `visit` must run no foreign code.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(Token, Directions, Tidings)) {
         for event in self.events.borrow_mut().0.drain(..) {
             let token = Token(event.data.u64() as usize);
             if token == Token::TIMER {

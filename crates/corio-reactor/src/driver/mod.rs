@@ -1,4 +1,4 @@
-//! The ways to wait. Each takes a timeout and leaves the events for [`Driver::for_each`].
+//! The ways to wait. Each takes a timeout and leaves the events for its `for_each`, which hands them out.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod epoll;
@@ -11,8 +11,6 @@ use std::time::Duration;
 use polling::Poller;
 
 use crate::backend::Backend;
-use crate::direction::Directions;
-use crate::key::Token;
 use crate::notifier::Alarm;
 use crate::readiness::Tidings;
 use crate::sys::Mode;
@@ -69,15 +67,6 @@ impl Driver {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Driver::Epoll(_) => Tidings::BytesOnly,
             Driver::Portable(_) => Tidings::MaybeMore,
-        }
-    }
-
-    /// Hands out the events of the last wait. `visit` must run no foreign code.
-    pub(crate) fn for_each(&self, visit: impl FnMut(Token, Directions, Tidings)) {
-        match self {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            Driver::Epoll(epoll) => epoll.for_each(visit),
-            Driver::Portable(portable) => portable.for_each(visit),
         }
     }
 }

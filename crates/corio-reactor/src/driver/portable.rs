@@ -33,7 +33,7 @@ impl Portable {
     }
 
     /// `polling` does not tell on every platform whether an event is an end, so each may be.
-    pub(super) fn for_each(&self, mut visit: impl FnMut(Token, Directions, Tidings)) {
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(Token, Directions, Tidings)) {
         let mut events = self.events.borrow_mut();
         for event in events.iter() {
             visit(

@@ -13,6 +13,7 @@ use corio_reactor::{AsSource, Direction};
 use super::{IoSource, IoWaiter, READ, WRITE};
 
 static READABLE: WaitKind = WaitKind::new("IoSource::readable");
+static TRY: WaitKind = WaitKind::new("IoSource::try_io");
 static WRITABLE: WaitKind = WaitKind::new("IoSource::writable");
 
 impl<S: AsSource> IoSource<S> {
@@ -36,7 +37,8 @@ impl<S: AsSource> IoSource<S> {
     {
         TryIo {
             source: self,
-            waiter: IoWaiter::new(Direction::Read, &READ, Location::caller()),
+            direction: Direction::Read,
+            waiter: IoWaiter::new(&READ, Location::caller()),
             op,
         }
     }
@@ -61,7 +63,8 @@ impl<S: AsSource> IoSource<S> {
     {
         TryIo {
             source: self,
-            waiter: IoWaiter::new(Direction::Write, &WRITE, Location::caller()),
+            direction: Direction::Write,
+            waiter: IoWaiter::new(&WRITE, Location::caller()),
             op,
         }
     }
@@ -108,7 +111,8 @@ impl<S: AsSource> IoSource<S> {
     pub fn readable(&self) -> IoReady<'_, S> {
         IoReady {
             source: self,
-            waiter: IoWaiter::new(Direction::Read, &READABLE, Location::caller()),
+            direction: Direction::Read,
+            waiter: IoWaiter::new(&READABLE, Location::caller()),
         }
     }
 
@@ -129,7 +133,8 @@ impl<S: AsSource> IoSource<S> {
     pub fn writable(&self) -> IoReady<'_, S> {
         IoReady {
             source: self,
-            waiter: IoWaiter::new(Direction::Write, &WRITABLE, Location::caller()),
+            direction: Direction::Write,
+            waiter: IoWaiter::new(&WRITABLE, Location::caller()),
         }
     }
 
@@ -167,7 +172,7 @@ impl<S: AsSource> IoSource<S> {
         direction: Direction,
         op: impl FnOnce(&S) -> io::Result<R>,
     ) -> io::Result<R> {
-        let (number, reactor) = super::here::running("IoSource::try_io");
+        let (number, reactor) = super::here::running(&TRY);
         let key = self.join(number, &reactor)?;
         let ticket = reactor.ticket(key, direction);
         let result = op(self.get_ref());
@@ -184,6 +189,7 @@ impl<S: AsSource> IoSource<S> {
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct TryIo<'a, S: AsSource, F> {
     source: &'a IoSource<S>,
+    direction: Direction,
     waiter: IoWaiter,
     op: F,
 }
@@ -200,7 +206,8 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
         let this = &mut *self;
-        this.source.poll_io_as(&mut this.waiter, cx, &mut this.op)
+        this.source
+            .poll_io_as(this.direction, &mut this.waiter, cx, &mut this.op)
     }
 }
 
@@ -214,6 +221,7 @@ impl<S: AsSource, F> fmt::Debug for TryIo<'_, S, F> {
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct IoReady<'a, S: AsSource> {
     source: &'a IoSource<S>,
+    direction: Direction,
     waiter: IoWaiter,
 }
 
@@ -222,7 +230,8 @@ impl<S: AsSource> Future for IoReady<'_, S> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        this.source.poll_io_as(&mut this.waiter, cx, |_| Ok(()))
+        this.source
+            .poll_io_as(this.direction, &mut this.waiter, cx, |_| Ok(()))
     }
 }
 

@@ -1,12 +1,63 @@
-//! From a place back to its reactor, on whichever thread that is.
+//! From a thread to the reactor of its loop, and from a place back to its reactor, on whichever thread that is.
+//!
+//! Every operation needs the reactor of the loop that runs. The scheduler knows it, behind a type that it does not know and a weak
+//! reference; so a run puts it within reach for as long as it lasts. The scheduler still has the last word: while another loop is
+//! entered inside of this one, as a closing loop enters itself, it is that one's reactor that counts.
 
+use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use corio_core::waiting::WaitKind;
 use corio_core::{Panic, Report, Scheduler, Whereabouts, find_scheduler};
 use corio_reactor::Reactor;
 
+use super::place::NOWHERE;
 use crate::event_loop::reactor_of;
+
+thread_local! {
+    /// The loop that is run on this thread, by its number. Written by [`WithinReach`] alone, read by [`running`] alone. It is empty
+    /// when the thread ends, so nothing has to be dropped then, and no access has to ask whether it was.
+    static RUNNING: ManuallyDrop<RefCell<Running>> = const { ManuallyDrop::new(RefCell::new(Running::NONE)) };
+}
+
+struct Running {
+    /// The number of no loop is that of no scheduler either.
+    of_loop: u64,
+    reactor: Option<Rc<Reactor>>,
+}
+
+impl Running {
+    const NONE: Running = Running {
+        of_loop: NOWHERE,
+        reactor: None,
+    };
+}
+
+/// Puts the reactor of a loop within reach of the operations on this thread, while it lives. There is one at a time.
+pub(crate) struct WithinReach(());
+
+impl WithinReach {
+    pub(crate) fn of(of_loop: u64, reactor: &Rc<Reactor>) -> WithinReach {
+        let reactor = Some(reactor.clone());
+        RUNNING.with(|running| running.replace(Running { of_loop, reactor }));
+        WithinReach(())
+    }
+}
+
+impl Drop for WithinReach {
+    fn drop(&mut self) {
+        // Not the last reference: whoever runs the loop holds another.
+        RUNNING.with(|running| running.replace(Running::NONE));
+    }
+}
+
+/// The number of the loop that runs on this thread, or that of no loop.
+#[inline]
+pub(super) fn number() -> u64 {
+    Scheduler::with_current(|scheduler| scheduler.map_or(NOWHERE, Scheduler::number))
+}
 
 /// The number and the reactor of the loop that runs on this thread.
 ///
@@ -14,15 +65,32 @@ use crate::event_loop::reactor_of;
 ///
 /// When none does.
 #[track_caller]
-#[inline]
-pub(super) fn running(what: &str) -> (u64, Rc<Reactor>) {
+#[inline(always)]
+pub(super) fn running(what: &'static WaitKind) -> (u64, Rc<Reactor>) {
+    let number = number();
+    let reactor = RUNNING.with(|running| {
+        let running = running.borrow();
+        let reactor = running.reactor.as_ref();
+        reactor.filter(|_| running.of_loop == number).cloned()
+    });
+    match reactor {
+        Some(reactor) => (number, reactor),
+        None => entered(what),
+    }
+}
+
+/// The same for a loop that is entered without being run.
+#[track_caller]
+#[cold]
+#[inline(never)]
+fn entered(what: &'static WaitKind) -> (u64, Rc<Reactor>) {
     let found = Scheduler::with_current(|scheduler| {
         let scheduler = scheduler?;
         Some((scheduler.number(), reactor_of(scheduler)?))
     });
     match found {
         Some(found) => found,
-        None => crate::current::no_loop(what),
+        None => crate::current::no_loop(what.name()),
     }
 }
 

@@ -1,7 +1,8 @@
 //! `IoSource`: a handle of the operating system, joined to the loop that polls it.
 
+mod attempt;
 mod futures;
-mod here;
+pub(crate) mod here;
 mod place;
 mod primitive;
 mod waiter;
@@ -9,11 +10,12 @@ mod waiter;
 use std::fmt;
 use std::io;
 use std::panic::Location;
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use corio_core::waiting::{self, WaitKind};
-use corio_reactor::{AsSource, Direction, Reactor, SourceKey};
+use corio_core::waiting::WaitKind;
+use corio_reactor::{AsSource, Direction, Reactor, ReadyFlags, SourceKey};
 
 pub use self::futures::{IoReady, TryIo};
 use self::place::{Left, Place};
@@ -49,6 +51,10 @@ pub use self::waiter::IoWaiter;
 #[doc(alias = "Async")]
 pub struct IoSource<S: AsSource> {
     place: Place,
+    /// What the first loop knows about the readiness; see `attempt.rs`.
+    flags: OnceLock<Arc<ReadyFlags>>,
+    /// There may be duplicates of the handle, so that closing it need not end the watch. Never taken back.
+    is_shared: AtomicBool,
     /// Absent only while it goes.
     source: Option<S>,
 }
@@ -61,10 +67,32 @@ impl<S: AsSource> IoSource<S> {
     ///
     /// The handle has to be in non-blocking mode already; otherwise an operation blocks the whole loop.
     pub fn new(source: S) -> IoSource<S> {
+        IoSource::nowhere(source, true)
+    }
+
+    /// As [`new`](IoSource::new), for a handle of which there is no duplicate: one that has just come from the operating system.
+    /// Where closing such a handle ends its watch, that is left to the close, which spares a system call for each connection.
+    ///
+    /// Whoever makes it [lends](IoSource::lend) the handle to those who might duplicate it. A duplicate that comes into being
+    /// otherwise does no harm but this: after the source is gone, what the duplicate receives wakes the loop for nothing.
+    pub fn unshared(source: S) -> IoSource<S> {
+        IoSource::nowhere(source, false)
+    }
+
+    fn nowhere(source: S, is_shared: bool) -> IoSource<S> {
         IoSource {
             place: Place::nowhere(),
+            flags: OnceLock::new(),
+            is_shared: AtomicBool::new(is_shared),
             source: Some(source),
         }
+    }
+
+    /// The handle, for somebody who may duplicate it.
+    pub fn lend(&self) -> &S {
+        // Whoever has a duplicate on another thread has got it there in a way that orders this store before.
+        self.is_shared.store(true, Ordering::Relaxed);
+        self.get_ref()
     }
 
     /// The handle. Operations on it that fail because they would block have to go through this source, so that it learns of it.
@@ -75,12 +103,13 @@ impl<S: AsSource> IoSource<S> {
 
     /// The handle. It must not be replaced by another one while it is registered: then neither is reported any more.
     pub fn get_mut(&mut self) -> &mut S {
+        *self.is_shared.get_mut() = true;
         self.source.as_mut().expect("present until it goes")
     }
 
     /// Leaves the loop and gives the handle back, in non-blocking mode.
     pub fn into_inner(mut self) -> S {
-        self.leave();
+        self.leave(false);
         self.source.take().expect("present until it goes")
     }
 
@@ -99,12 +128,12 @@ impl<S: AsSource> IoSource<S> {
     ///
     /// When no loop is running on this thread.
     #[track_caller]
+    #[inline]
     pub fn poll_read_io<R>(
         &self,
         cx: &mut Context<'_>,
-        mut op: impl FnMut(&S) -> io::Result<R>,
+        op: impl FnMut(&S) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let op = || op(self.get_ref());
         self.poll_anonymous(Direction::Read, cx, op, |_| false)
     }
 
@@ -118,12 +147,12 @@ impl<S: AsSource> IoSource<S> {
     ///
     /// When no loop is running on this thread.
     #[track_caller]
+    #[inline]
     pub fn poll_write_io<R>(
         &self,
         cx: &mut Context<'_>,
-        mut op: impl FnMut(&S) -> io::Result<R>,
+        op: impl FnMut(&S) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let op = || op(self.get_ref());
         self.poll_anonymous(Direction::Write, cx, op, |_| false)
     }
 
@@ -143,19 +172,19 @@ impl<S: AsSource> IoSource<S> {
     ///
     /// When no loop is running on this thread.
     #[track_caller]
+    #[inline]
     pub fn poll_bytes(
         &self,
         direction: Direction,
         cx: &mut Context<'_>,
         len: usize,
-        mut op: impl FnMut(&S) -> io::Result<usize>,
+        op: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let op = || op(self.get_ref());
         self.poll_anonymous(direction, cx, op, |moved| 0 < *moved && *moved < len)
     }
 
-    /// Tries `op` in the direction of `waiter`, for a leaf future that has one. The waker is taken back when the waiter is
-    /// dropped, and while it waits, task lists show what it is.
+    /// Tries `op`, and again whenever the handle is ready in this direction, for a leaf future that has a waiter. The waker is taken
+    /// back when the waiter is dropped, and while it waits, task lists show what it is.
     ///
     /// # Errors
     ///
@@ -169,11 +198,13 @@ impl<S: AsSource> IoSource<S> {
     #[inline]
     pub fn poll_io_as<R>(
         &self,
+        direction: Direction,
         waiter: &mut IoWaiter,
         cx: &mut Context<'_>,
-        mut op: impl FnMut(&S) -> io::Result<R>,
+        op: impl FnMut(&S) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.poll_as(waiter, cx, || op(self.get_ref()), |_| false)
+        let shown = waiter.shown();
+        self.poll_op(direction, Some(waiter), shown, cx, op, |_| false)
     }
 
     /// As [`poll_io_as`](IoSource::poll_io_as), for bytes of a stream socket: see [`poll_bytes`](IoSource::poll_bytes).
@@ -189,92 +220,32 @@ impl<S: AsSource> IoSource<S> {
     #[inline]
     pub fn poll_bytes_as(
         &self,
+        direction: Direction,
         waiter: &mut IoWaiter,
         cx: &mut Context<'_>,
         len: usize,
-        mut op: impl FnMut(&S) -> io::Result<usize>,
+        op: impl FnMut(&S) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
+        let shown = waiter.shown();
         let drained = |moved: &usize| 0 < *moved && *moved < len;
-        self.poll_as(waiter, cx, || op(self.get_ref()), drained)
+        self.poll_op(direction, Some(waiter), shown, cx, op, drained)
     }
 
     #[track_caller]
+    #[inline]
     fn poll_anonymous<R>(
         &self,
         direction: Direction,
         cx: &mut Context<'_>,
-        op: impl FnMut() -> io::Result<R>,
+        op: impl FnMut(&S) -> io::Result<R>,
         drained: impl Fn(&R) -> bool,
     ) -> Poll<io::Result<R>> {
         let kind = match direction {
             Direction::Read => &READ,
             Direction::Write => &WRITE,
         };
-        let (number, reactor) = here::running(kind.name());
-        let key = self.join(number, &reactor)?;
-        let result = attempt(&reactor, key, direction, op, drained, || {
-            reactor.poll_ready(key, direction, cx)
-        });
-        if result.is_pending() {
-            waiting::note(kind, Location::caller());
-        }
-        result
-    }
-
-    #[track_caller]
-    #[inline]
-    fn poll_as<R>(
-        &self,
-        waiter: &mut IoWaiter,
-        cx: &mut Context<'_>,
-        op: impl FnMut() -> io::Result<R>,
-        drained: impl Fn(&R) -> bool,
-    ) -> Poll<io::Result<R>> {
-        let (number, reactor) = here::running(waiter.kind.name());
-        let key = self.join_as(waiter, number, &reactor)?;
-        let direction = waiter.direction;
-        let result = attempt(&reactor, key, direction, op, drained, || {
-            reactor.poll_ready_as(key, direction, &mut waiter.token, cx)
-        });
-        match &result {
-            Poll::Pending => {
-                waiter.at = Some((number, key));
-                waiting::note(waiter.kind, waiter.site);
-            }
-            // An event has taken all waiters off the list.
-            Poll::Ready(Ok(_)) => waiter.at = None,
-            Poll::Ready(Err(_)) => waiter.withdraw(),
-        }
-        result
-    }
-
-    /// The key at the running loop, for an operation that may have waited.
-    #[inline]
-    fn join_as(
-        &self,
-        waiter: &mut IoWaiter,
-        number: u64,
-        reactor: &Reactor,
-    ) -> io::Result<SourceKey> {
-        match waiter.at {
-            Some((of_loop, key)) if of_loop == number => match self.place.key_at(number) {
-                Some(now) if now == key => Ok(now),
-                Some(now) => {
-                    waiter.withdraw();
-                    Ok(now)
-                }
-                // Two loops that take the source from each other would never get anything done.
-                None => {
-                    waiter.withdraw();
-                    Err(moved())
-                }
-            },
-            Some(_) => {
-                waiter.withdraw();
-                self.join(number, reactor)
-            }
-            None => self.join(number, reactor),
-        }
+        let shown = (kind, Location::caller());
+        self.poll_op(direction, None, shown, cx, op, drained)
     }
 
     /// The key at the running loop.
@@ -292,8 +263,13 @@ impl<S: AsSource> IoSource<S> {
         let handle = handle(self.get_ref());
         let (left, joined) = self.place.change(
             number,
-            |left| detach(left, handle),
-            || Ok((reactor.register(handle)?, reactor.detacher())),
+            |left| detach(left, handle, false),
+            || {
+                let key = reactor.register(handle)?;
+                // Kept from the first time on; those of later loops are not looked for here.
+                let _ = self.flags.set(reactor.flags(key)?);
+                Ok((key, reactor.detacher()))
+            },
         );
         if let Some(left) = left {
             here::at_loop(left.of_loop, move |reactor| {
@@ -303,11 +279,12 @@ impl<S: AsSource> IoSource<S> {
         joined
     }
 
-    fn leave(&mut self) {
+    /// `closes`: the handle is closed next.
+    fn leave(&mut self, closes: bool) {
         let (Some(left), Some(source)) = (self.place.take(), &self.source) else {
             return;
         };
-        detach(&left, source);
+        detach(&left, source, closes && !*self.is_shared.get_mut());
         here::at_loop(left.of_loop, move |reactor| {
             reactor.forget(left.key);
         });
@@ -316,7 +293,7 @@ impl<S: AsSource> IoSource<S> {
 
 impl<S: AsSource> Drop for IoSource<S> {
     fn drop(&mut self) {
-        self.leave();
+        self.leave(true);
     }
 }
 
@@ -329,48 +306,14 @@ impl<S: AsSource + fmt::Debug> fmt::Debug for IoSource<S> {
     }
 }
 
-/// Tries `op` whenever `poll_ready` says that it pays to.
-#[inline]
-fn attempt<R>(
-    reactor: &Rc<Reactor>,
-    key: SourceKey,
-    direction: Direction,
-    mut op: impl FnMut() -> io::Result<R>,
-    drained: impl Fn(&R) -> bool,
-    mut poll_ready: impl FnMut() -> Poll<io::Result<corio_reactor::Ticket>>,
-) -> Poll<io::Result<R>> {
-    loop {
-        let ticket = match poll_ready() {
-            Poll::Ready(ticket) => ticket?,
-            Poll::Pending => return Poll::Pending,
-        };
-        match op() {
-            Ok(result) => {
-                if drained(&result) {
-                    reactor.clear_drained(key, direction, ticket);
-                }
-                return Poll::Ready(Ok(result));
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                reactor.clear_ready(key, direction, ticket);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Poll::Ready(Err(error)),
-        }
-    }
-}
-
-#[cold]
-fn moved() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::NotConnected,
-        "the source was taken to another event loop while this operation waited",
-    )
-}
-
-/// Ends the watch. An error says that there is none, or that the loop is going away itself; both are as good.
-fn detach(left: &Left, source: impl AsSource) {
-    let _ = left.detacher.detach(source);
+/// Ends the watch, or leaves that to the close of the only handle. An error says that there is none, or that the loop is going
+/// away itself; both are as good.
+fn detach(left: &Left, source: impl AsSource, closes: bool) {
+    let _ = if closes {
+        left.detacher.detach_closing(source)
+    } else {
+        left.detacher.detach(source)
+    };
 }
 
 #[cfg(unix)]
