@@ -1,6 +1,6 @@
 //! [`Pool`]: channels in memory that is used again.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
@@ -30,10 +30,9 @@ use super::{Receiver, Sender};
 pub struct Pool<T> {
     /// The slot that stays here. It is free if nobody else has a share of it, so that channels that follow
     /// one another cost next to nothing.
-    first: OnceCell<Rc<Slot<T>>>,
+    first: Rc<Slot<T>>,
     /// What serves while that one is in use.
     others: Rc<Others<T>>,
-    name: Option<Rc<str>>,
 }
 
 /// What [`Pool::statistics`] tells.
@@ -51,6 +50,7 @@ struct Others<T> {
     /// Last in, first out, so that the memory is warm.
     idle: RefCell<Vec<Rc<Slot<T>>>>,
     max_idle: usize,
+    name: Option<Rc<str>>,
 }
 
 /// What few slots have: a name, and a pool to go back to.
@@ -65,51 +65,50 @@ pub(super) struct Origin<T> {
 const MAX_IDLE: usize = 1024;
 
 impl<T> Pool<T> {
-    /// An empty one, which keeps up to 1,024 slots that are not in use.
+    /// One that keeps up to 1,024 slots that are not in use.
     pub fn new() -> Self {
         Pool::with_max_idle(MAX_IDLE)
     }
 
-    /// An empty one, which keeps up to `max_idle` slots that are not in use, and one at least.
+    /// One that keeps up to `max_idle` slots that are not in use, and one at least.
     pub fn with_max_idle(max_idle: usize) -> Self {
-        Pool {
-            first: OnceCell::new(),
-            others: Rc::new(Others {
-                idle: RefCell::default(),
-                max_idle: max_idle.saturating_sub(1),
-            }),
-            name: None,
-        }
+        Pool::with_name(None, max_idle.saturating_sub(1))
     }
 
     /// Gives the channels that it will open a name, shown wherever a task is seen waiting for one.
     #[must_use]
     pub fn named(self, name: impl Into<Rc<str>>) -> Self {
         // Slots have the name from their beginning.
+        Pool::with_name(Some(name.into()), self.others.max_idle)
+    }
+
+    fn with_name(name: Option<Rc<str>>, max_idle: usize) -> Self {
+        let others = Rc::new(Others {
+            idle: RefCell::default(),
+            max_idle,
+            name,
+        });
         Pool {
-            name: Some(name.into()),
-            ..Pool::with_max_idle(self.statistics().max_idle)
+            first: others.new_slot(),
+            others,
         }
     }
 
     /// The name given with [`named`](Self::named).
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.others.name.as_deref()
     }
 
     /// The two ends of a channel for one value.
     #[track_caller]
     #[inline]
     pub fn channel(&self) -> (Sender<T>, Receiver<T>) {
-        let (sender, receiver) = match self.first.get() {
-            Some(first) if is_free(first) => {
-                first.flags.set(0);
-                (Rc::clone(first), Rc::clone(first))
-            }
-            _ => {
-                let slot = self.another();
-                (Rc::clone(&slot), slot)
-            }
+        let (sender, receiver) = if self.first_is_free() {
+            self.first.flags.set(0);
+            (Rc::clone(&self.first), Rc::clone(&self.first))
+        } else {
+            let slot = self.others.take();
+            (Rc::clone(&slot), slot)
         };
         let receiver = Receiver {
             slot: receiver,
@@ -118,43 +117,41 @@ impl<T> Pool<T> {
         (Sender { slot: sender }, receiver)
     }
 
-    /// A slot that is not in use, where the first one is, or is not there yet.
-    #[inline(never)]
-    fn another(&self) -> Rc<Slot<T>> {
-        if self.first.get().is_none() {
-            return Rc::clone(self.first.get_or_init(|| self.new_slot()));
+    /// Whether the ends of the channel through the first slot are gone.
+    #[inline]
+    fn first_is_free(&self) -> bool {
+        Rc::strong_count(&self.first) == 1
+    }
+
+    /// How many slots are not in use.
+    pub fn statistics(&self) -> PoolStatistics {
+        PoolStatistics {
+            idle: self.others.idle.borrow().len() + usize::from(self.first_is_free()),
+            max_idle: self.others.max_idle + 1,
         }
-        let idle = self.others.idle.borrow_mut().pop();
+    }
+}
+
+impl<T> Others<T> {
+    /// One that is not in use.
+    #[inline(never)]
+    fn take(self: &Rc<Self>) -> Rc<Slot<T>> {
+        let idle = self.idle.borrow_mut().pop();
         let slot = idle.unwrap_or_else(|| self.new_slot());
         slot.flags.set(ON_LOAN);
         slot
     }
 
     #[cold]
-    fn new_slot(&self) -> Rc<Slot<T>> {
+    fn new_slot(self: &Rc<Self>) -> Rc<Slot<T>> {
         let slot = Rc::new(Slot::new());
         let _ = slot.origin.set(Box::new(Origin {
             name: self.name.clone(),
             slot: Rc::downgrade(&slot),
-            others: Rc::downgrade(&self.others),
+            others: Rc::downgrade(self),
         }));
         slot
     }
-
-    /// How many slots are not in use.
-    pub fn statistics(&self) -> PoolStatistics {
-        let first = self.first.get().is_some_and(is_free);
-        PoolStatistics {
-            idle: self.others.idle.borrow().len() + usize::from(first),
-            max_idle: self.others.max_idle + 1,
-        }
-    }
-}
-
-/// Whether the ends of the channel through the first slot are gone.
-#[inline]
-fn is_free<T>(first: &Rc<Slot<T>>) -> bool {
-    Rc::strong_count(first) == 1
 }
 
 impl<T> Origin<T> {
