@@ -70,7 +70,6 @@
 #![forbid(unsafe_code)]
 
 mod closed;
-mod first;
 mod guard;
 mod handle;
 mod name;

@@ -1,7 +1,7 @@
 //! The line of waiters that every primitive of this crate keeps.
 //!
 //! Most objects are waited for by one at a time, who has a place of its own; whoever comes while
-//! somebody is here goes into a ring.
+//! somebody waits goes into a ring.
 //!
 //! Waiters are served strictly from the front, so a ticket number says everything: a waiter has been
 //! chosen as soon as the counter of served tickets has passed its own. Only those that still have to be
@@ -17,12 +17,15 @@
 //! the ring is borrowed.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::mem;
 use std::num::NonZeroU64;
 use std::task::{Poll, Waker};
 
-use crate::first::First;
+mod first;
+mod ring;
+
+use first::First;
+use ring::{Entry, Ring};
 
 /// A waiter's number, owned by its future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,23 +51,9 @@ pub(crate) struct Waiters<D> {
     present: Cell<usize>,
     /// Those who were chosen and whose waker is still in the ring.
     unwoken: Cell<usize>,
-    /// The one that came when nobody was here, until it is chosen: in front of the ring.
+    /// The one that came when nobody waited, until it is chosen: in front of all who wait in the ring.
     first: First<D>,
     ring: RefCell<Ring<D>>,
-}
-
-/// In the order of their numbers.
-struct Ring<D> {
-    entries: VecDeque<Entry<D>>,
-    /// How many entries inside the ring are of waiters that have gone.
-    gaps: usize,
-}
-
-struct Entry<D> {
-    ticket: Ticket,
-    /// `None` if the waiter has gone.
-    waker: Option<Waker>,
-    data: D,
 }
 
 impl<D: Copy> Waiters<D> {
@@ -75,10 +64,7 @@ impl<D: Copy> Waiters<D> {
             present: Cell::new(0),
             unwoken: Cell::new(0),
             first: First::new(),
-            ring: RefCell::new(Ring {
-                entries: VecDeque::new(),
-                gaps: 0,
-            }),
+            ring: RefCell::new(Ring::new()),
         }
     }
 
@@ -139,8 +125,9 @@ impl<D: Copy> Waiters<D> {
     /// Joins the end of the line.
     #[inline]
     pub(crate) fn enqueue(&self, waker: Waker, data: D) -> Ticket {
+        let nobody_waits = self.nobody_waits();
         let ticket = self.draw();
-        if self.present.get() == 1 {
+        if nobody_waits {
             self.first.enter(ticket, waker, data);
         } else {
             self.push(Entry {
@@ -152,10 +139,10 @@ impl<D: Copy> Waiters<D> {
         ticket
     }
 
-    /// The same, where most often nobody is here.
+    /// The same, where most often nobody waits.
     #[inline]
     pub(crate) fn join(&self, waker: Waker, data: D) -> Ticket {
-        if !self.is_empty() {
+        if !self.nobody_waits() {
             return self.join_others(waker, data);
         }
         let ticket = self.draw();
@@ -166,6 +153,12 @@ impl<D: Copy> Waiters<D> {
     #[inline(never)]
     fn join_others(&self, waker: Waker, data: D) -> Ticket {
         self.enqueue(waker, data)
+    }
+
+    /// Whether everybody has been chosen, and woken too: whoever comes now is in front of the ring.
+    #[inline]
+    fn nobody_waits(&self) -> bool {
+        self.served.get() == self.next.get() && self.unwoken.get() == 0
     }
 
     /// The next number, for one more.
@@ -242,6 +235,9 @@ impl<D: Copy> Waiters<D> {
             return Left::Chosen;
         }
         self.present.set(self.present.get() - 1);
+        if self.is_empty() {
+            self.served.set(self.next.get());
+        }
         self.remove(ticket);
         Left::Waiting
     }
@@ -416,47 +412,5 @@ impl<D: Copy> Waiters<D> {
 impl<D: Copy> Default for Waiters<D> {
     fn default() -> Self {
         Waiters::new()
-    }
-}
-
-impl<D> Ring<D> {
-    fn find(&mut self, ticket: Ticket) -> Option<&mut Entry<D>> {
-        let index = self
-            .entries
-            .binary_search_by_key(&ticket, |entry| entry.ticket)
-            .ok()?;
-        self.entries.get_mut(index)
-    }
-
-    /// Takes the first entry out; its waker, unless the waiter has gone.
-    fn pop(&mut self) -> Option<Waker> {
-        let waker = self.entries.pop_front()?.waker;
-        self.gaps -= usize::from(waker.is_none());
-        waker
-    }
-
-    /// Takes gaps out at the ends, and everywhere once they are more than the waiters: so the ring
-    /// stays small and a departure costs little on average.
-    fn tidy(&mut self) {
-        while self
-            .entries
-            .back()
-            .is_some_and(|entry| entry.waker.is_none())
-        {
-            self.entries.pop_back();
-            self.gaps -= 1;
-        }
-        while self
-            .entries
-            .front()
-            .is_some_and(|entry| entry.waker.is_none())
-        {
-            self.entries.pop_front();
-            self.gaps -= 1;
-        }
-        if self.gaps > self.entries.len() / 2 {
-            self.entries.retain(|entry| entry.waker.is_some());
-            self.gaps = 0;
-        }
     }
 }
