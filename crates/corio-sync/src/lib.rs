@@ -49,7 +49,7 @@
 //! | [`barrier`] | [`Barrier`]: tasks that wait for each other |
 //! | [`queue`] | [`Queue`], [`PriorityQueue`], [`LifoQueue`]: items, with `task_done`, `join` and an end |
 //! | [`mod@channel`] | [`channel()`]: a queue with two ends |
-//! | [`oneshot`] | one value, once |
+//! | [`oneshot`] | one value, once: allocated, of a pool, or in a slot |
 //! | [`broadcast`] | every value to every receiver |
 //! | [`watch`] | the latest value |
 //! | [`observe`] | the hook by which a runtime learns what its tasks wait for |

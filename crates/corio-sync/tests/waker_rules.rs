@@ -19,6 +19,8 @@ type Hook = Rc<dyn Fn(&'static str)>;
 
 thread_local! {
     static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
+    /// The numbers of the wakers that were woken.
+    static WOKEN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
 fn call(what: &'static str) {
@@ -28,16 +30,21 @@ fn call(what: &'static str) {
     }
 }
 
+fn woken(number: *const ()) {
+    WOKEN.with_borrow_mut(|woken| woken.push(number.addr()));
+    call("wake");
+}
+
 static VTABLE: RawWakerVTable = RawWakerVTable::new(
     |number| {
         call("clone");
         RawWaker::new(number, &VTABLE)
     },
-    |_| {
-        call("wake");
+    |number| {
+        woken(number);
         call("drop");
     },
-    |_| call("wake"),
+    woken,
     |_| call("drop"),
 );
 
@@ -365,4 +372,28 @@ fn a_oneshot_may_end_inside_of_its_own_wake() {
         drop(open);
         assert_eq!(busy.statistics().idle, 2);
     }
+}
+
+/// Also if one comes, and is chosen, while others are still being woken.
+#[test]
+fn all_who_are_chosen_are_woken_in_the_order_of_their_coming() {
+    let event = Rc::new(Event::new());
+    let mut waits = [1, 2, 3].map(|number| (number, event.wait_owned()));
+    for (number, wait) in &mut waits {
+        assert!(poll(wait, *number).is_pending());
+    }
+    let fourth = Rc::new(RefCell::new(event.wait_owned()));
+    let (again, late) = (Rc::clone(&event), Rc::clone(&fourth));
+    HOOK.set(Some(Rc::new(move |what| {
+        if what == "wake" {
+            HOOK.take();
+            again.clear();
+            assert!(poll(&mut *late.borrow_mut(), 4).is_pending());
+            again.set();
+        }
+    })));
+    WOKEN.take();
+    event.set();
+    assert_eq!(WOKEN.take(), [1, 2, 3, 4]);
+    assert!(poll(&mut *fourth.borrow_mut(), 4).is_ready());
 }

@@ -12,7 +12,8 @@ use super::{Receiver, Sender};
 ///
 /// The ends are those of [`channel`](super::channel): owned, they go where they like and may outlive the
 /// pool. When both are gone, in whatever order, their slot goes back to the pool, or is freed if the pool is
-/// gone too. Nothing is allocated unless more channels are open at a time than ever before.
+/// gone too. Nothing is allocated unless more channels are open at a time than were before, or than there may
+/// be idle slots.
 ///
 /// ```
 /// use corio_sync::oneshot;
