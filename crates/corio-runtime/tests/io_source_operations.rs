@@ -392,3 +392,49 @@ fn a_source_that_may_have_duplicates_ends_its_watch_before_it_is_closed() {
         Ok(())
     });
 }
+
+/// Writes its farewell when it is dropped, wherever that is.
+struct Farewell {
+    ours: IoSource<UnixStream>,
+    said: Rc<Cell<Option<bool>>>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        let mut cx = Context::from_waker(Waker::noop());
+        let written = self.ours.poll_write_io(&mut cx, |mut s| s.write(b"bye"));
+        self.said.set(Some(matches!(written, Poll::Ready(Ok(3)))));
+    }
+}
+
+/// A loop that closes is entered and not run, and its own reactor counts.
+#[test]
+fn a_destructor_that_runs_while_the_loop_is_closed_may_still_use_a_source() {
+    for joined_before in [false, true] {
+        let event_loop = corio::EventLoop::new().unwrap();
+        let said = Rc::new(Cell::new(None));
+        let (ours, mut peer) = pair().unwrap();
+        let farewell = Farewell {
+            ours,
+            said: said.clone(),
+        };
+        let begun = async {
+            drop(create_task(async move {
+                if joined_before {
+                    let read =
+                        poll_fn(|cx| farewell.ours.poll_read_io(cx, |mut s| s.read(&mut [0])));
+                    let _ = read.await;
+                }
+                std::future::pending::<()>().await;
+                drop(farewell);
+            }));
+            yield_now().await;
+        };
+        event_loop.run_until_complete(begun).unwrap();
+        assert_eq!(event_loop.close().forced().len(), 1);
+        assert_eq!(said.get(), Some(true));
+        let mut heard = Vec::new();
+        peer.read_to_end(&mut heard).unwrap();
+        assert_eq!(heard, b"bye");
+    }
+}
