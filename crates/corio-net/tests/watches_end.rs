@@ -3,34 +3,16 @@
 #![cfg(target_os = "linux")]
 
 mod support;
+#[path = "../../corio-runtime/tests/support/watched.rs"]
+mod watched;
 
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
 
 use corio_net::{TcpStream, UnixStream};
 use corio_runtime::{create_task, yield_now};
 use support::{reactor, run, tcp_pair};
-
-fn inode(file: &impl AsFd) -> io::Result<u64> {
-    let file = File::from(file.as_fd().try_clone_to_owned()?);
-    Ok(file.metadata()?.ino())
-}
-
-/// Whether some epoll of this process watches the file, however many descriptors it has.
-fn is_watched(file: &impl AsFd) -> io::Result<bool> {
-    let sought = format!("ino:{:x} ", inode(file)?);
-    for entry in std::fs::read_dir("/proc/self/fdinfo")? {
-        // One that is closed meanwhile watches nothing.
-        let info = std::fs::read_to_string(entry?.path()).unwrap_or_default();
-        let mut watches = info.lines().filter(|line| line.starts_with("tfd:"));
-        if watches.any(|line| line.contains(&sought)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
+use watched::is_watched;
 
 /// Uses the stream, so that it is watched, and drops it while there is a duplicate.
 async fn watched_after<S: AsFd>(stream: S, duplicate: OwnedFd) -> io::Result<bool> {

@@ -2,6 +2,10 @@
 
 #![cfg(unix)]
 
+#[cfg(target_os = "linux")]
+#[path = "support/watched.rs"]
+mod watched;
+
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,6 +21,8 @@ use std::time::Duration;
 use corio_combinators::timeout;
 use corio_reactor::{Backend, Direction};
 use corio_runtime::{self as corio, IoSource, create_task, get_running_loop, yield_now};
+#[cfg(target_os = "linux")]
+use watched::is_watched;
 
 /// Runs a test; one that hangs fails.
 #[track_caller]
@@ -307,23 +313,6 @@ fn a_source_is_what_its_handle_is() {
     assert!(format!("{ours:?}").contains("of_loop: None"));
     let never = pin!(ours.readable());
     drop(format!("{never:?}"));
-}
-
-/// Whether some epoll of this process watches this file, however many descriptors it has.
-#[cfg(target_os = "linux")]
-fn is_watched(file: &impl std::os::fd::AsFd) -> io::Result<bool> {
-    let file = std::fs::File::from(file.as_fd().try_clone_to_owned()?);
-    let inode = std::os::unix::fs::MetadataExt::ino(&file.metadata()?);
-    let sought = format!("ino:{inode:x} ");
-    for entry in std::fs::read_dir("/proc/self/fdinfo")? {
-        // One that is closed meanwhile watches nothing.
-        let info = std::fs::read_to_string(entry?.path()).unwrap_or_default();
-        let mut watches = info.lines().filter(|line| line.starts_with("tfd:"));
-        if watches.any(|line| line.contains(&sought)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 #[test]
