@@ -138,3 +138,15 @@ fn on_the_virtual_clock_sleeps_take_no_time_and_keep_their_order() {
 fn on_the_virtual_clock_a_program_that_can_never_go_on_says_so() {
     virtual_runner().run(std::future::pending::<()>()).unwrap();
 }
+
+#[test]
+fn asking_for_the_deadline_does_not_let_the_time_of_the_step_begin() {
+    corio::run(async {
+        assert_eq!(corio::deadline(), None);
+        // The clock of this step has not been read, so what is read later counts from later.
+        std::thread::sleep(Duration::from_millis(2));
+        let now = std::time::Instant::now();
+        let inside = corio::timeout(HOUR, async { corio::deadline() }).await;
+        assert!(inside.expect("it is ready").expect("a limit") >= now + HOUR);
+    });
+}

@@ -56,7 +56,11 @@ pub(super) fn is_bare() -> bool {
 /// The limits that have not joined yet.
 pub(super) fn limits() -> [Limit; 2] {
     let unborn = PLACE.with(|place| place.unborn.get());
-    [Limit::At(unborn.at), Limit::After(unborn.after)]
+    let after = match unborn.after {
+        Nanos::MAX => Limit::None,
+        length => Limit::After(length),
+    };
+    [Limit::At(unborn.at), after]
 }
 
 /// How many links were made.
