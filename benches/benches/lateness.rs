@@ -25,7 +25,7 @@ impl Table for Lateness {
         // Negative is early.
         let mut late: Vec<i128> = runtime.block_on(async {
             let sleeps = handle.spawn(sleeps::<R::Handle>());
-            R::Handle::join(sleeps).await
+            R::Handle::output(R::Handle::join(sleeps).await)
         });
         late.sort_unstable();
         let early = late.iter().filter(|&&late| late < 0).count();

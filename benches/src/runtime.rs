@@ -20,18 +20,26 @@ pub trait Runtime: Sized {
     fn block_on<F: Future>(&mut self, future: F) -> F::Output;
 }
 
-/// A runtime, seen from inside. No method adds more than a call that is inlined to what the runtime itself does.
+/// A runtime, seen from inside. What is awaited is the runtime's own future, and what it gives is unpacked after the await, as a
+/// program would: a wrapper around the future would be measured too.
 pub trait Handle: 'static {
     /// A spawned future. Dropping it may cancel the future; see [`detach`](Handle::detach).
     type Task<T: 'static>;
+    /// How a task tells its output.
+    type Joined<T: 'static>;
+    /// How a limit tells the output, if there was one.
+    type Limited<T>;
     /// How two tasks wake each other.
     type Signal: Signal;
 
     /// Runs a future as a task.
     fn spawn<F: Future<Output: 'static> + 'static>(&self, future: F) -> Self::Task<F::Output>;
 
-    /// The output of a task.
-    fn join<T: 'static>(task: Self::Task<T>) -> impl Future<Output = T>;
+    /// Waits for the output of a task.
+    fn join<T: 'static>(task: Self::Task<T>) -> impl Future<Output = Self::Joined<T>>;
+
+    /// The output of a task that has not failed.
+    fn output<T: 'static>(joined: Self::Joined<T>) -> T;
 
     /// Lets go of a task, which runs on.
     fn detach<T: 'static>(task: Self::Task<T>);
@@ -42,8 +50,14 @@ pub trait Handle: 'static {
     /// Waits for a duration.
     fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static;
 
-    /// The output of the future, unless it takes longer.
-    fn timeout<F: Future>(limit: Duration, future: F) -> impl Future<Output = Option<F::Output>>;
+    /// Waits for the output of the future, unless it takes longer.
+    fn timeout<F: Future>(
+        limit: Duration,
+        future: F,
+    ) -> impl Future<Output = Self::Limited<F::Output>>;
+
+    /// The output that came in time.
+    fn in_time<T>(limited: Self::Limited<T>) -> Option<T>;
 
     /// Runs futures as tasks and gives their outputs in order: unless the runtime brings something of its own for it, by
     /// awaiting them one after the other, which is the fastest way.
@@ -65,6 +79,9 @@ pub trait Signal: 'static {
 
     /// Waits until it is notified. What came before may be missed.
     fn wait(&self) -> impl Future<Output = ()>;
+
+    /// To be called after each wait, before the next one.
+    fn heard(&self) {}
 
     /// Notifies `other`, then waits for `own`, and misses nothing in between.
     fn exchange(own: &Self, other: &Self) -> impl Future<Output = ()>;

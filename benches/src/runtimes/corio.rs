@@ -6,8 +6,7 @@ use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
 use ::corio::sync::Event;
-use ::corio::{Promise, Runner, Task};
-use futures_util::FutureExt;
+use ::corio::{Promise, Runner, Task, TaskError, TimeoutError};
 
 use crate::runtime::{Handle, Runtime, Signal};
 
@@ -44,6 +43,8 @@ impl Runtime for Corio {
 
 impl Handle for CorioHandle {
     type Task<T: 'static> = Task<T>;
+    type Joined<T: 'static> = Result<T, TaskError>;
+    type Limited<T> = Result<T, TimeoutError>;
     type Signal = Event;
 
     #[inline]
@@ -52,9 +53,13 @@ impl Handle for CorioHandle {
     }
 
     #[inline]
-    fn join<T: 'static>(task: Task<T>) -> impl Future<Output = T> {
+    fn join<T: 'static>(task: Task<T>) -> impl Future<Output = Result<T, TaskError>> {
         task.into_future()
-            .map(|outcome| outcome.expect("no task fails"))
+    }
+
+    #[inline]
+    fn output<T: 'static>(joined: Result<T, TaskError>) -> T {
+        joined.expect("no task fails")
     }
 
     #[inline]
@@ -73,16 +78,24 @@ impl Handle for CorioHandle {
     }
 
     #[inline]
-    fn timeout<F: Future>(limit: Duration, future: F) -> impl Future<Output = Option<F::Output>> {
-        ::corio::timeout(limit, future).map(Result::ok)
+    fn timeout<F: Future>(
+        limit: Duration,
+        future: F,
+    ) -> impl Future<Output = Result<F::Output, TimeoutError>> {
+        ::corio::timeout(limit, future)
     }
 
     #[inline]
-    fn gather<F>(&self, futures: impl Iterator<Item = F>) -> impl Future<Output = Vec<F::Output>>
+    fn in_time<T>(limited: Result<T, TimeoutError>) -> Option<T> {
+        limited.ok()
+    }
+
+    #[inline]
+    async fn gather<F>(&self, futures: impl Iterator<Item = F>) -> Vec<F::Output>
     where
         F: Future<Output: 'static> + 'static,
     {
-        ::corio::gather(futures).map(|outputs| outputs.expect("no task fails"))
+        ::corio::gather(futures).await.expect("no task fails")
     }
 }
 
@@ -98,7 +111,12 @@ impl Signal for Event {
 
     #[inline]
     fn wait(&self) -> impl Future<Output = ()> {
-        Event::wait(self).map(|()| self.clear())
+        Event::wait(self)
+    }
+
+    #[inline]
+    fn heard(&self) {
+        self.clear();
     }
 
     #[inline]

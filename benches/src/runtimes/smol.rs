@@ -46,6 +46,8 @@ impl Runtime for Smol {
 
 impl Handle for SmolHandle {
     type Task<T: 'static> = Task<T>;
+    type Joined<T: 'static> = T;
+    type Limited<T> = Option<T>;
     type Signal = Event;
 
     #[inline]
@@ -56,6 +58,11 @@ impl Handle for SmolHandle {
     #[inline]
     fn join<T: 'static>(task: Task<T>) -> impl Future<Output = T> {
         task
+    }
+
+    #[inline]
+    fn output<T: 'static>(joined: T) -> T {
+        joined
     }
 
     #[inline]
@@ -80,6 +87,11 @@ impl Handle for SmolHandle {
             None
         };
         future::or(async { Some(future.await) }, late).await
+    }
+
+    #[inline]
+    fn in_time<T>(limited: Option<T>) -> Option<T> {
+        limited
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ::tokio::runtime::{Builder, LocalRuntime};
 use ::tokio::sync::Notify;
-use ::tokio::task::{JoinHandle, LocalSet, spawn_local};
-use futures_util::FutureExt;
+use ::tokio::task::{JoinError, JoinHandle, LocalSet, spawn_local};
+use ::tokio::time::error::Elapsed;
 
 use crate::runtime::{Handle, Runtime, Signal};
 
@@ -72,6 +72,8 @@ impl Runtime for TokioLocalRuntime {
 
 impl Handle for TokioHandle {
     type Task<T: 'static> = JoinHandle<T>;
+    type Joined<T: 'static> = Result<T, JoinError>;
+    type Limited<T> = Result<T, Elapsed>;
     type Signal = Notify;
 
     #[inline]
@@ -80,8 +82,13 @@ impl Handle for TokioHandle {
     }
 
     #[inline]
-    fn join<T: 'static>(task: JoinHandle<T>) -> impl Future<Output = T> {
-        task.map(|outcome| outcome.expect("no task fails"))
+    fn join<T: 'static>(task: JoinHandle<T>) -> impl Future<Output = Result<T, JoinError>> {
+        task
+    }
+
+    #[inline]
+    fn output<T: 'static>(joined: Result<T, JoinError>) -> T {
+        joined.expect("no task fails")
     }
 
     #[inline]
@@ -100,8 +107,16 @@ impl Handle for TokioHandle {
     }
 
     #[inline]
-    fn timeout<F: Future>(limit: Duration, future: F) -> impl Future<Output = Option<F::Output>> {
-        ::tokio::time::timeout(limit, future).map(Result::ok)
+    fn timeout<F: Future>(
+        limit: Duration,
+        future: F,
+    ) -> impl Future<Output = Result<F::Output, Elapsed>> {
+        ::tokio::time::timeout(limit, future)
+    }
+
+    #[inline]
+    fn in_time<T>(limited: Result<T, Elapsed>) -> Option<T> {
+        limited.ok()
     }
 }
 

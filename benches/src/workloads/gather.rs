@@ -42,7 +42,7 @@ where
     let tasks: Vec<_> = futures.map(|future| handle.spawn(future)).collect();
     let mut outputs = Vec::with_capacity(tasks.len());
     for task in tasks {
-        outputs.push(H::join(task).await);
+        outputs.push(H::output(H::join(task).await));
     }
     outputs
 }
@@ -56,7 +56,7 @@ where
     let tasks: FuturesUnordered<_> = futures
         .map(|future| H::join(handle.spawn(future)))
         .collect();
-    tasks.collect().await
+    tasks.map(H::output).collect().await
 }
 
 /// tokio's `JoinSet`.

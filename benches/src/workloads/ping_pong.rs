@@ -24,22 +24,25 @@ pub async fn ping_pong<H: Handle, S: Signal>(handle: &H, rounds: u64) {
     // Its first wait comes before the first ping, since not every signal keeps what nobody waits for.
     H::yield_now().await;
     let pinging = handle.spawn(ping(signals, rounds));
-    H::join(pinging).await;
-    H::join(ponging).await;
+    H::output(H::join(pinging).await);
+    H::output(H::join(ponging).await);
 }
 
 async fn ping<S: Signal>(signals: Rc<(S, S)>, rounds: u64) {
     let (ping, pong) = &*signals;
     for _ in 0..rounds {
         S::exchange(pong, ping).await;
+        pong.heard();
     }
 }
 
 async fn pong<S: Signal>(signals: Rc<(S, S)>, rounds: u64) {
     let (ping, pong) = &*signals;
     ping.wait().await;
+    ping.heard();
     for _ in 1..rounds {
         S::exchange(ping, pong).await;
+        ping.heard();
     }
     pong.notify();
 }

@@ -24,7 +24,7 @@ impl Workload for SpawnJoinBatch {
         for _ in 0..iterations {
             tasks.extend((0..BATCH).map(|i| handle.spawn(async move { black_box(i) })));
             for task in tasks.drain(..) {
-                black_box(H::join(task).await);
+                black_box(H::output(H::join(task).await));
             }
         }
     }
@@ -35,7 +35,8 @@ impl Workload for SpawnJoinSingle {
 
     async fn run<H: Handle>(handle: &H, iterations: u64) {
         for i in 0..iterations {
-            black_box(H::join(handle.spawn(async move { black_box(i) })).await);
+            let task = handle.spawn(async move { black_box(i) });
+            black_box(H::output(H::join(task).await));
         }
     }
 }

@@ -22,10 +22,10 @@ impl Workload for TimeoutNever {
     async fn run<H: Handle>(handle: &H, iterations: u64) {
         let task = handle.spawn(async move {
             for _ in 0..iterations {
-                black_box(H::timeout(LIMIT, H::yield_now()).await);
+                black_box(H::in_time(H::timeout(LIMIT, H::yield_now()).await));
             }
         });
-        H::join(task).await;
+        H::output(H::join(task).await);
     }
 }
 
@@ -35,9 +35,10 @@ impl Workload for TimeoutReady {
     async fn run<H: Handle>(handle: &H, iterations: u64) {
         let task = handle.spawn(async move {
             for i in 0..iterations {
-                black_box(H::timeout(LIMIT, async { black_box(i) }).await);
+                let limited = H::timeout(LIMIT, async { black_box(i) }).await;
+                black_box(H::in_time(limited));
             }
         });
-        H::join(task).await;
+        H::output(H::join(task).await);
     }
 }

@@ -21,7 +21,7 @@ impl Workload for Yields {
         };
         let tasks: Vec<_> = (0..TASKS).map(|_| handle.spawn(task())).collect();
         for task in tasks {
-            H::join(task).await;
+            H::output(H::join(task).await);
         }
     }
 }
