@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 /// A runtime on the current thread. It lives through all samples of a benchmark, so that what is measured is its steady state.
-pub trait Runtime: Sized {
+pub trait Runtime: Sized + 'static {
     /// As it is called in the results.
     const NAME: &'static str;
     /// The way to it from inside.
