@@ -45,8 +45,6 @@ pub(crate) struct Header {
     /// The upper bits of the number within the loop; the key has the others.
     pub(crate) id_high: u32,
     pub(crate) state: State,
-    /// Requests to cancel that were not taken back.
-    pub(crate) cancelling: Cell<u16>,
     /// Done callbacks that are queued or running.
     pub(crate) callbacks: Cell<u16>,
     /// What kind of leaf the last poll ended in, see [`waiting`](crate::waiting); 0 is none that is known.
@@ -363,22 +361,25 @@ impl Drop for CellRef {
 /// The last reference to a cell has gone.
 #[inline(never)]
 fn free(cell: NonNull<Header>) {
-    // The drop that calls this does nothing more with its reference.
-    let cell = ManuallyDrop::new(CellRef(cell));
-    if !cell.state.is_spent() || cell.extras.get() != 0 {
+    // SAFETY: the block is freed below, and not before.
+    let header = unsafe { cell.as_ref() };
+    if !header.state.is_spent() || header.extras.get() != 0 {
+        // The drop that calls this does nothing more with its reference.
+        let cell = ManuallyDrop::new(CellRef(cell));
         cell.clear_rest(cell.state.stage());
     }
-    let vtable = cell.vtable;
+    let vtable = header.vtable;
     // SAFETY: the scheduler is the only field of a header with a destructor, and it is moved out once, here; the stage has been
     // cleared above.
-    let scheduler = unsafe { ptr::read(&raw const (*cell.0.as_ptr()).scheduler) };
+    let scheduler = unsafe { ptr::read(&raw const header.scheduler) };
     // SAFETY: the block came from this scheduler's pool with this class and layout, and nothing refers to it any more.
     unsafe {
         scheduler
             .0
             .pool
-            .give(cell.0.cast(), vtable.class, vtable.layout)
+            .give(cell.cast(), vtable.class, vtable.layout)
     };
+    drop(scheduler);
 }
 
 impl PartialEq for CellRef {
@@ -410,7 +411,9 @@ mod tests {
     fn the_count_of_requests_to_cancel_stops_at_its_end() {
         let scheduler = Scheduler::new(|| {});
         let task = scheduler.create_task(std::future::pending::<()>());
-        task.cell().cancelling.set(u16::MAX - 1);
+        for _ in 1..u16::MAX {
+            task.cell().state.add_request();
+        }
         assert!(task.cancel());
         assert!(task.cancel());
         assert_eq!(task.cancelling(), u32::from(u16::MAX));

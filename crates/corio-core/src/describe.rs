@@ -17,7 +17,7 @@ impl CellRef {
         let state = match self.state.outcome() {
             Some(Outcome::Cancelled) => "cancelled",
             Some(_) => "finished",
-            None if self.cancelling.get() > 0 => "cancelling",
+            None if self.state.cancelling() > 0 => "cancelling",
             None if self.state.is_running() => "running",
             None => "pending",
         };

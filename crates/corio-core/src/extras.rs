@@ -59,6 +59,11 @@ impl Scheduler {
 
     /// Replaces the context. What is created from now on inherits it.
     pub fn set_context(&self, context: Option<ContextMap>) {
+        // The task that sets it in its step keeps it.
+        if context.is_some() {
+            self.inner()
+                .with_current(|cell| cell.state.set_context(true));
+        }
         let before = self.inner().context.replace(context);
         drop(before);
     }

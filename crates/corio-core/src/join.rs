@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,12 +12,9 @@ use crate::cancel::{Kind, Node};
 use crate::cell::CellRef;
 use crate::current;
 use crate::error::TaskError;
-use crate::key::TaskKey;
 use crate::task::{AnyTask, Task};
 use crate::waiters::Registration;
-use crate::waiting::{self, WaitKind};
-
-static TASK: WaitKind = WaitKind::new("task");
+use crate::waiting::note_task;
 
 /// The future of `task.await`: the task's outcome, with the value.
 ///
@@ -32,19 +30,30 @@ static TASK: WaitKind = WaitKind::new("task");
 /// What is owned ends with its owner: the task is cancelled, and its value, if it had one already, is dropped.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct OwnedWait<T> {
-    task: Option<Task<T>>,
+    // What is taken out when the wait is over has no destructor in its place, so that nothing is left to do then.
+    task: ManuallyDrop<Option<Task<T>>>,
     wait: Wait,
 }
 
 /// What an owned wait has of its own.
 struct Wait {
+    phase: Phase,
     registration: Option<Registration>,
     site: &'static Location<'static>,
-    node: Node,
-    /// A request went up from here, and whoever takes it drops this: until then there is no result.
-    gone_up: bool,
+    node: ManuallyDrop<Option<Node>>,
+}
+
+/// How an owned wait stands to the cancellation tree.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It has not waited yet.
+    Fresh,
     /// It waits without a node, registered inline, see [`light`].
-    light: bool,
+    Light,
+    /// It waits with a node.
+    InTree,
+    /// A request went up from here, and whoever takes it drops this: until then there is no result.
+    GoneUp,
 }
 
 impl<T> IntoFuture for Task<T> {
@@ -54,13 +63,12 @@ impl<T> IntoFuture for Task<T> {
     #[track_caller]
     fn into_future(self) -> OwnedWait<T> {
         OwnedWait {
-            task: Some(self),
+            task: ManuallyDrop::new(Some(self)),
             wait: Wait {
+                phase: Phase::Fresh,
                 registration: None,
                 site: Location::caller(),
-                node: Node::new(Kind::Wait),
-                gone_up: false,
-                light: false,
+                node: ManuallyDrop::new(None),
             },
         }
     }
@@ -74,135 +82,149 @@ impl<T> Future for OwnedWait<T> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if let Some(task) = this.task.take_if(|task| task.can_leave()) {
-            let fresh = this.wait.registration.is_none() && !this.wait.gone_up;
-            if fresh || this.wait.is_light_and_over(task.cell()) {
-                return Poll::Ready(task.into_outcome());
-            }
-            this.task = Some(task);
-        }
-        let Some(task) = &this.task else {
-            panic!("a finished wait was polled again");
+        let Some(task) = &*this.task else {
+            polled_again();
         };
-        if this.wait.poll(task.cell(), cx) {
-            if let Some(task) = this.task.take() {
-                return Poll::Ready(task.into_outcome());
-            }
+        let over = if task.can_leave() {
+            this.wait.is_over_without_a_node(task.cell())
+        } else if this.wait.begins_light(task.cell(), cx) {
+            return Poll::Pending;
+        } else {
+            false
+        };
+        if !over && !this.wait.poll(task.cell(), cx) {
+            return Poll::Pending;
         }
-        Poll::Pending
+        match this.task.take() {
+            Some(task) => Poll::Ready(task.into_outcome()),
+            None => Poll::Pending,
+        }
     }
 }
 
+#[cold]
+fn polled_again() -> ! {
+    panic!("a finished wait was polled again");
+}
+
 impl Wait {
-    /// Nothing joined the tree for this wait, and now nothing has to.
-    #[inline]
-    fn is_light_and_over(&mut self, task: &CellRef) -> bool {
-        let waiter = self.light_waiter();
-        let over = waiter.is_some_and(|waiter| light::is_over(waiter, task));
-        if over {
-            self.light = false;
+    /// The task has ended, nothing joined the tree for this wait, and now nothing has to.
+    #[inline(always)]
+    fn is_over_without_a_node(&mut self, task: &CellRef) -> bool {
+        match self.phase {
+            Phase::Fresh => true,
+            Phase::Light => self
+                .registration
+                .is_some_and(|registration| light::is_over(registration, task)),
+            Phase::InTree | Phase::GoneUp => false,
         }
-        over
+    }
+
+    /// The first poll, of a wait that needs no node.
+    #[inline(always)]
+    fn begins_light(&mut self, task: &CellRef, cx: &Context<'_>) -> bool {
+        if self.phase != Phase::Fresh {
+            return false;
+        }
+        // The waker of a select inside of the task is another one than the task's.
+        self.registration = light::begin(task, cx.waker(), self.site);
+        let begun = self.registration.is_some();
+        if begun {
+            self.phase = Phase::Light;
+        }
+        begun
     }
 
     /// True: the wait is over, and the outcome may be taken.
     #[inline(never)]
     fn poll(&mut self, cell: &CellRef, cx: &mut Context<'_>) -> bool {
-        if self.gone_up {
-            return false;
-        }
-        match self.light_waiter() {
-            None if self.registration.is_none() => {
-                // The waker of a select inside of the task is another one than the task's.
-                if let Some(waiter) = light::begin(cell, cx.waker()) {
-                    self.light = true;
-                    self.registration = Some(Registration::inline(waiter));
-                    waiting::note(&TASK, self.site);
+        match self.phase {
+            Phase::GoneUp => return false,
+            Phase::Light => {
+                let waiter = self.registration;
+                if waiter.is_some_and(|waiter| light::is_still(waiter, cell, cx.waker())) {
+                    note_task(self.site);
                     return false;
                 }
+                self.settle(cell);
             }
-            Some(waiter) if light::is_still(waiter, cell, cx.waker()) => {
-                waiting::note(&TASK, self.site);
-                return false;
-            }
-            _ => {}
+            Phase::Fresh | Phase::InTree => {}
         }
-        if self.light {
-            self.settle(cell);
-        }
+        self.phase = Phase::InTree;
         self.poll_in_tree(&AnyTask::new(cell.clone()), cx)
     }
 
-    /// The task that waits, if it does so without a node.
-    #[inline]
-    fn light_waiter(&self) -> Option<TaskKey> {
-        self.registration
-            .filter(|_| self.light)
-            .and_then(Registration::key)
+    /// A light wait ends, or goes on with a node: the one that was made for it meanwhile, if there is one.
+    fn settle(&mut self, task: &CellRef) {
+        let waiter = self.registration.and_then(Registration::key);
+        if let Some(id) = waiter.and_then(|waiter| light::end(waiter, task)) {
+            self.node().adopt(id);
+        }
     }
 
-    /// Goes on with a node: the one that was made for this wait meanwhile, if there is one.
-    #[inline(never)]
-    fn settle(&mut self, task: &CellRef) {
-        let waiter = self.light_waiter();
-        self.light = false;
-        if let Some(id) = waiter.and_then(|waiter| light::end(waiter, task)) {
-            self.node.adopt(id);
-        }
+    fn node(&mut self) -> &mut Node {
+        self.node.get_or_insert(const { Node::new(Kind::Wait) })
     }
 
     #[inline(never)]
     fn poll_in_tree(&mut self, task: &AnyTask, cx: &mut Context<'_>) -> bool {
         check_wait(task.cell());
-        if self.node.enter_wait(cx, task) {
+        let node = self.node();
+        if node.enter_wait(cx, task) {
             // The request came when the task had ended already: nobody below can take it, so it goes up, and the value goes.
-            let taken = self.node.take(|| ());
-            self.gone_up = true;
-            self.node.pass_on_taken(taken);
+            let taken = node.take(|| ());
+            self.phase = Phase::GoneUp;
+            self.node().pass_on_taken(taken);
             return false;
         }
         if task.is_settled() {
-            if self.node.is_working() && task.cancelled() {
-                self.gone_up = true;
-                self.node.pass_on();
+            if node.is_working() && task.cancelled() {
+                self.phase = Phase::GoneUp;
+                self.node().pass_on();
                 return false;
             }
-            self.node.rest();
-            self.node.leave();
+            node.rest();
+            drop(self.node.take());
             return true;
         }
         self.registration = Some(task.cell().wait(cx.waker(), self.registration));
-        waiting::note(&TASK, self.site);
+        note_task(self.site);
         false
     }
 
     /// The wait is dropped by foreign code, or with the task that waits.
-    #[inline(never)]
     fn end_early(&mut self, task: &AnyTask) {
-        self.settle(task.cell());
+        if self.phase == Phase::Light {
+            self.settle(task.cell());
+        }
         let Some(registration) = self.registration else {
             return;
         };
         task.cell().forget_wait(registration);
-        if !self.gone_up && !self.node.is_working() {
+        if self.phase != Phase::GoneUp && !self.node.as_ref().is_some_and(Node::is_working) {
             task.cancel();
         }
     }
 }
 
 impl<T> Drop for OwnedWait<T> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        if let Some(task) = self.task.take() {
-            drop_waiting(task, &mut self.wait);
+        if self.task.is_some() {
+            self.drop_waiting();
         }
     }
 }
 
-#[cold]
-#[inline(never)]
-fn drop_waiting<T>(task: Task<T>, wait: &mut Wait) {
-    wait.end_early(&task.any());
+impl<T> OwnedWait<T> {
+    #[cold]
+    #[inline(never)]
+    fn drop_waiting(&mut self) {
+        if let Some(task) = self.task.take() {
+            self.wait.end_early(&task.any());
+            drop(self.wait.node.take());
+        }
+    }
 }
 
 impl<T> fmt::Debug for OwnedWait<T> {
@@ -301,7 +323,7 @@ impl EndWait {
         }
         check_wait(self.task.cell());
         self.registration = Some(self.task.cell().wait(cx.waker(), self.registration));
-        waiting::note(&TASK, self.site);
+        note_task(self.site);
         Poll::Pending
     }
 }

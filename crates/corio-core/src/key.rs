@@ -25,12 +25,15 @@ pub(crate) const MAX_SLOTS: usize = 1 << SLOT_BITS;
 impl TaskKey {
     #[inline]
     pub(crate) fn new(loop_id: u32, slot: u32, task: u64) -> TaskKey {
+        TaskKey::from_bits(u64::from(loop_id) << 2).with_task(slot, task)
+    }
+
+    /// The key of a task of the same loop, where this one names the first task in the first slot.
+    #[inline]
+    pub(crate) fn with_task(self, slot: u32, task: u64) -> TaskKey {
         let generation = task & ((1 << GENERATION_BITS) - 1);
-        TaskKey::from_bits(
-            (u64::from(slot) << (LOOP_BITS + GENERATION_BITS + 2))
-                | (generation << (LOOP_BITS + 2))
-                | (u64::from(loop_id) << 2),
-        )
+        let slot = u64::from(slot) << (LOOP_BITS + GENERATION_BITS + 2);
+        TaskKey(self.0 | slot | (generation << (LOOP_BITS + 2)))
     }
 
     #[inline]

@@ -41,6 +41,8 @@ struct Line {
     /// Where the next entry is put, and the end of the room for that.
     tail: *mut Entry,
     limit: *mut Entry,
+    /// The bytes of the entries that may be taken in batches which begin without asking.
+    granted: usize,
     buffer: Buffer,
     /// Entries that were taken out from places before the start.
     before: u64,
@@ -59,6 +61,7 @@ impl Ready {
                 end: start,
                 tail: start,
                 limit: start,
+                granted: 0,
                 buffer,
                 before: 0,
                 short: 0,
@@ -89,13 +92,33 @@ impl Ready {
         line.tail != line.limit
     }
 
+    /// The same as [`push_task`](Ready::push_task).
+    ///
+    /// # Safety
+    ///
+    /// As there, and the queue [has room](Ready::has_room).
+    #[inline(always)]
+    pub(crate) unsafe fn push_in_place(&self, task: &CellRef) {
+        // SAFETY: the caller vouches for it.
+        unsafe { self.put(task.as_entry()) };
+    }
+
     #[inline(always)]
     fn push(&self, entry: Entry) {
-        // SAFETY: see the module.
-        let line = unsafe { &mut *self.line.get() };
-        if line.tail == line.limit {
+        if !self.has_room() {
             return self.push_moving(entry);
         }
+        // SAFETY: there is room.
+        unsafe { self.put(entry) };
+    }
+
+    /// # Safety
+    ///
+    /// The queue [has room](Ready::has_room).
+    #[inline(always)]
+    unsafe fn put(&self, entry: Entry) {
+        // SAFETY: see the module.
+        let line = unsafe { &mut *self.line.get() };
         // SAFETY: `tail` is before the limit, so it is a place of the buffer that nothing is in, and the place after it is in the
         // buffer or its end.
         unsafe {
@@ -112,7 +135,7 @@ impl Ready {
         let other = if length <= room / 2 && room > 0 {
             None
         } else {
-            Some(Buffer::with_room((length * 2).max(64)))
+            Some(Buffer::with_room((length * 2).max(256)))
         };
         // SAFETY: see the module.
         let line = unsafe { &mut *self.line.get() };
@@ -120,6 +143,29 @@ impl Ready {
         drop(old);
         // The allocator may have queued something meanwhile, so it is looked again.
         self.push(entry);
+    }
+
+    /// So many entries may be taken in batches that begin without asking again.
+    pub(crate) fn grant(&self, entries: u64) {
+        // SAFETY: see the module.
+        unsafe { (*self.line.get()).granted = entries as usize * size_of::<Entry>() };
+    }
+
+    /// Begins the next batch as one stretch, if it is granted as a whole and the last one is over.
+    #[inline(always)]
+    pub(crate) fn begin_granted(&self) -> bool {
+        // SAFETY: see the module.
+        let line = unsafe { &mut *self.line.get() };
+        // SAFETY: both point into the buffer.
+        let length = unsafe { line.tail.byte_offset_from(line.head) } as usize;
+        // An empty batch counts as the longest.
+        if line.head != line.end || length.wrapping_sub(1) >= line.granted {
+            return false;
+        }
+        line.granted -= length;
+        line.end = line.tail;
+        line.stop = line.tail;
+        true
     }
 
     /// Begins a stretch of the batch, of at most this many entries. When the batch is over, what was queued meanwhile becomes

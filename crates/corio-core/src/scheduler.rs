@@ -49,6 +49,8 @@ pub struct Scheduler(pub(crate) Rc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) id: u32,
+    /// What the keys of all its tasks have in common.
+    loop_key: TaskKey,
     pub(crate) number: u64,
     inbox: Arc<Inbox>,
     pub(crate) ready: Ready,
@@ -86,8 +88,10 @@ impl Scheduler {
     pub fn new(notify: impl Notify + 'static) -> Scheduler {
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         let inbox = Arc::new(Inbox::new(number, Box::new(notify)));
+        let id = remote::register(inbox.clone());
         let scheduler = Scheduler(Rc::new(Inner {
-            id: remote::register(inbox.clone()),
+            id,
+            loop_key: TaskKey::new(id, 0, 0),
             number,
             inbox,
             ready: Ready::new(),
@@ -346,10 +350,11 @@ impl Scheduler {
         let id = inner.next_task.get();
         inner.next_task.set(id + 1);
         let slot = inner.tasks.reserve();
-        let key = TaskKey::new(inner.id, slot, id);
+        let key = inner.loop_key.with_task(slot, id);
         // SAFETY: the caller vouches for it.
         let [listed, handle] = unsafe { CellRef::task::<F, M>(future, id, key, site, self) };
-        inner.tasks.fill(slot, listed);
+        // SAFETY: the slot was reserved above.
+        unsafe { inner.tasks.fill(slot, listed) };
         // SAFETY: a new task counts as queued, and has just got its place in the table.
         unsafe { inner.ready.push_task(&handle) };
         if inner.closed.get() || inner.context.is_there() {

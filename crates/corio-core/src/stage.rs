@@ -113,7 +113,6 @@ impl New {
                 refs: Cell::new(self.refs),
                 id_high: (self.id >> GENERATION_BITS) as u32,
                 state: self.state,
-                cancelling: Cell::new(0),
                 callbacks: Cell::new(0),
                 key: Cell::new(self.key),
                 site: self.site,

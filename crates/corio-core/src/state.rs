@@ -29,40 +29,43 @@
 use std::cell::Cell;
 
 /// In the ready queue, for a step.
-const QUEUED: u16 = 1 << 0;
+const QUEUED: u32 = 1 << 0;
 /// Its future is being polled or dropped, further down on this thread's stack.
-const RUNNING: u16 = 1 << 1;
+const RUNNING: u32 = 1 << 1;
 /// It has an outcome. Never cleared; no future is in the cell any more.
-const DONE: u16 = 1 << 2;
+const DONE: u32 = 1 << 2;
 /// The outcome is a cancellation. Only with DONE.
-const CANCELLED: u16 = 1 << 3;
+const CANCELLED: u32 = 1 << 3;
 /// The outcome is a panic. Only with DONE.
-const PANICKED: u16 = 1 << 4;
+const PANICKED: u32 = 1 << 4;
 /// The outcome was an error that moved into a group. Only with DONE.
-const FAILED: u16 = 1 << 5;
+const FAILED: u32 = 1 << 5;
 /// The stage of the cell holds the future (or the callback that was not called yet).
-const FUTURE: u16 = 1 << 6;
+const FUTURE: u32 = 1 << 6;
 /// The stage holds the value. Only with DONE, and with none of CANCELLED, PANICKED, FAILED.
-const OUTPUT: u16 = 1 << 7;
+const OUTPUT: u32 = 1 << 7;
 /// The owning handle `Task<T>` exists: the value is kept for it.
-const OWNED: u16 = 1 << 8;
+const OWNED: u32 = 1 << 8;
 /// Somebody has looked at the outcome: a panic is not reported any more.
-const SEEN: u16 = 1 << 9;
+const SEEN: u32 = 1 << 9;
 /// In the ready queue, to be queued once more.
-const RELAYED: u16 = 1 << 10;
+const RELAYED: u32 = 1 << 10;
 /// The cancellation tree holds something for this task: ask it before and after a poll.
-const ATTENTION: u16 = 1 << 11;
+const ATTENTION: u32 = 1 << 11;
 /// The forced end was asked for: drop the future at the next turn.
-const ABORT: u16 = 1 << 12;
+const ABORT: u32 = 1 << 12;
 /// The cell is a callback, not a task.
-const CALLBACK: u16 = 1 << 13;
+const CALLBACK: u32 = 1 << 13;
 /// The task has context variables of its own, which are put in place for its steps.
-const CONTEXT: u16 = 1 << 14;
+const CONTEXT: u32 = 1 << 14;
 /// The future lives elsewhere, and the stage holds its proxy. A step of the proxy is no step of the task.
-const LENT: u16 = 1 << 15;
+const LENT: u32 = 1 << 15;
+
+/// The upper half counts the requests to cancel that were not taken back.
+const REQUEST: u32 = 1 << 16;
 
 /// What keeps a step from being nothing but a poll.
-const UNUSUAL: u16 = RELAYED | DONE | ATTENTION | ABORT | CALLBACK | RUNNING | CONTEXT | LENT;
+const UNUSUAL: u32 = RELAYED | DONE | ATTENTION | ABORT | CALLBACK | RUNNING | CONTEXT | LENT;
 
 /// What to do with a cell that was taken out of the ready queue.
 #[must_use]
@@ -86,7 +89,7 @@ pub(crate) enum Begin {
 
 /// How a task ended: as the bit that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u16)]
+#[repr(u32)]
 pub(crate) enum Outcome {
     Value = OUTPUT,
     Cancelled = CANCELLED,
@@ -104,7 +107,9 @@ pub(crate) enum Stage {
     Empty,
 }
 
-pub(crate) struct State(Cell<u16>);
+/// The bits, in a word of 32: processors hand a word of that size from a store to the load that follows it at once, and a smaller one
+/// only after some time.
+pub(crate) struct State(Cell<u32>);
 
 impl State {
     /// A new task, which is in the ready queue and has an owning handle.
@@ -117,15 +122,15 @@ impl State {
         State(Cell::new(FUTURE | CALLBACK))
     }
 
-    fn has(&self, bits: u16) -> bool {
+    fn has(&self, bits: u32) -> bool {
         self.0.get() & bits != 0
     }
 
-    fn set(&self, bits: u16) {
+    fn set(&self, bits: u32) {
         self.0.set(self.0.get() | bits);
     }
 
-    fn clear(&self, bits: u16) {
+    fn clear(&self, bits: u32) {
         self.0.set(self.0.get() & !bits);
     }
 
@@ -165,7 +170,7 @@ impl State {
     }
 
     #[cold]
-    fn begin_rare(&self, bits: u16) -> Begin {
+    fn begin_rare(&self, bits: u32) -> Begin {
         if bits & RELAYED != 0 {
             self.0.set(bits & !RELAYED);
             return if bits & DONE == 0 {
@@ -238,7 +243,7 @@ impl State {
     pub(crate) fn finish(&self, outcome: Outcome) {
         debug_assert!(!self.has(DONE));
         let bits = self.0.get() & !(RUNNING | FUTURE | ATTENTION);
-        self.0.set(bits | DONE | outcome as u16);
+        self.0.set(bits | DONE | outcome as u32);
     }
 
     /// The outcome is taken back before anybody has been told, because another one takes its place. The stage is empty.
@@ -373,12 +378,39 @@ impl State {
         self.has(ATTENTION)
     }
 
+    /// A step of it ends with more than the suspension.
+    #[inline]
+    pub(crate) fn is_attended(&self) -> bool {
+        self.has(ATTENTION | CONTEXT)
+    }
+
     pub(crate) fn at_ease(&self) {
         self.clear(ATTENTION);
     }
 
     pub(crate) fn abort(&self) {
         self.set(ABORT);
+    }
+
+    /// How many requests to cancel were made and not taken back.
+    pub(crate) fn cancelling(&self) -> u16 {
+        (self.0.get() / REQUEST) as u16
+    }
+
+    /// One more request to cancel. The count stops at its end.
+    pub(crate) fn add_request(&self) {
+        let count = self.cancelling().saturating_add(1);
+        self.0.set(u32::from(count) * REQUEST | self.bits());
+    }
+
+    /// So many requests less.
+    pub(crate) fn take_requests(&self, count: u16) {
+        let left = self.cancelling().saturating_sub(count);
+        self.0.set(u32::from(left) * REQUEST | self.bits());
+    }
+
+    fn bits(&self) -> u32 {
+        self.0.get() & (REQUEST - 1)
     }
 
     pub(crate) fn has_context(&self) -> bool {

@@ -20,7 +20,7 @@ use crate::waker;
 /// So many steps are made before the next cells are asked for, as many again.
 const STRETCH: u64 = 16;
 /// Fewer cells than this are in the cache anyway.
-const CROWD: usize = 512;
+const CROWD: u64 = 2048;
 
 impl Scheduler {
     /// Runs at most `limit` steps and callbacks, in order, and returns how many there were. It returns early when nothing is
@@ -42,6 +42,7 @@ impl Scheduler {
         };
         let first = self.steps();
         let last = first.saturating_add(limit as u64);
+        self.0.ready.grant(0);
         // A loop may run inside of a future of another loop: its tasks do not stand below that future's nodes.
         self.enter(|| {
             cancel::outside(|| {
@@ -74,6 +75,7 @@ impl Scheduler {
     /// Asks [`run`](Scheduler::run) to return at the end of the batch.
     pub fn pause(&self) {
         self.0.pause.set(true);
+        self.0.ready.grant(0);
     }
 
     /// A pause was asked for, and the batch has ended.
@@ -93,27 +95,29 @@ impl Scheduler {
 
     fn run_steps(&self, first: u64, last: u64) {
         let inner = &*self.0;
-        let mut left = last - self.steps();
-        let mut only_this = inner.pause.get() && self.steps() != first;
-        loop {
-            let crowded = inner.ready.len() > CROWD;
-            let most = if crowded { left.min(STRETCH) } else { left };
-            let stretch = inner.ready.begin_stretch(most, only_this);
-            if stretch == 0 {
-                return;
-            }
-            if crowded {
-                inner.ready.look_ahead(STRETCH as usize);
-            }
+        while inner.ready.begin_granted() || self.begin_stretch(first, last) {
             while let Some(queued) = inner.ready.take_next() {
                 self.step(queued);
             }
-            left -= stretch;
-            if left == 0 {
-                return;
-            }
-            only_this = inner.pause.get();
         }
+    }
+
+    /// Begins a stretch, and grants the batches after it as long as nothing has to be asked between them. False: the run is over.
+    #[inline(never)]
+    fn begin_stretch(&self, first: u64, last: u64) -> bool {
+        let inner = &*self.0;
+        let (steps, pause) = (self.steps(), inner.pause.get());
+        let left = last - steps;
+        let crowded = inner.ready.len() as u64 > CROWD;
+        let most = left.min(if crowded { STRETCH } else { CROWD });
+        let stretch = inner.ready.begin_stretch(most, pause && steps != first);
+        if stretch > 0 && crowded {
+            inner.ready.look_ahead(STRETCH as usize);
+        }
+        inner
+            .ready
+            .grant(if pause { 0 } else { CROWD.min(left - stretch) });
+        stretch > 0
     }
 
     #[inline(always)]
@@ -157,20 +161,43 @@ impl Scheduler {
 
     #[inline(always)]
     fn poll(&self, cell: &CellRef) {
-        match self.advance(cell) {
+        let advance = self.advance(cell);
+        if cell.state.is_attended() {
+            return self.after_attended_poll(cell, advance);
+        }
+        match advance {
+            Advance::Pending => cell.state.suspend(),
+            Advance::Ended(outcome) => self.ended(cell, outcome),
+        }
+    }
+
+    #[inline(never)]
+    fn after_attended_poll(&self, cell: &CellRef, advance: Advance) {
+        self.leave_context(cell);
+        match advance {
             Advance::Pending => {
                 cell.state.suspend();
                 if cell.state.needs_attention() {
-                    self.after_poll(cell);
+                    if let Some(cancelled) = cancel::after_poll(cell) {
+                        self.end_by_force(cell, cancelled);
+                    }
                 }
             }
             Advance::Ended(outcome) => self.ended(cell, outcome),
         }
     }
 
+    /// What the step has set as context is kept with its task.
+    fn leave_context(&self, cell: &CellRef) {
+        if self.0.context.is_there() {
+            cell.leave_context(None);
+        }
+    }
+
     /// A proxy is told that its task was woken. It never ends, and the task is judged by the holder of the future.
     fn poll_proxy(&self, cell: &CellRef) {
         let _ = self.advance(cell);
+        self.leave_context(cell);
         if !cell.state.is_done() {
             cell.state.suspend();
         }
@@ -185,17 +212,7 @@ impl Scheduler {
         // SAFETY: `begin` allowed the step, and it ends in the callers, or in `poll_panicked`.
         let advance = unsafe { cell.poll(&mut Context::from_waker(waker.get())) };
         inner.current.set(std::ptr::null());
-        if inner.context.is_there() {
-            cell.leave_context(None);
-        }
         advance
-    }
-
-    #[cold]
-    fn after_poll(&self, cell: &CellRef) {
-        if let Some(cancelled) = cancel::after_poll(cell) {
-            self.end_by_force(cell, cancelled);
-        }
     }
 
     /// A poll has panicked and the panic has come out of `run_steps`.
@@ -205,9 +222,7 @@ impl Scheduler {
             // Not a future: every other kind of foreign code is guarded where it runs.
             resume_unwind(payload)
         };
-        if self.0.context.is_there() {
-            cell.leave_context(None);
-        }
+        self.leave_context(&cell);
         cell.panicked(payload);
         self.ended(&cell, Outcome::Panicked);
     }
@@ -215,9 +230,7 @@ impl Scheduler {
     fn call(&self, cell: &CellRef) {
         cell.enter_context();
         let called = crate::caught::caught(|| cell.call());
-        if self.0.context.is_there() {
-            cell.leave_context(None);
-        }
+        self.leave_context(cell);
         if let Err(panic) = called {
             self.report_callback(cell, panic);
         }
@@ -297,7 +310,7 @@ impl Scheduler {
     /// The task has its outcome: out of the table, everybody is told, and a value that nobody can ask for goes.
     #[inline(always)]
     pub(crate) fn release(&self, cell: &CellRef, outcome: Outcome) {
-        let listed = self.0.tasks.remove(cell.key.get());
+        let listed = self.0.tasks.remove(cell);
         if cell.state.is_placed() {
             cell.leave_queued();
         }

@@ -6,7 +6,7 @@
 
 use std::cell::UnsafeCell;
 use std::mem::{self, ManuallyDrop};
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use crate::cell::{CellRef, Header};
 use crate::key::{MAX_SLOTS, TaskKey};
@@ -51,9 +51,9 @@ impl Slot {
         if self.0.addr() & 1 != 0 {
             return None;
         }
-        // SAFETY: the slot came from `of`, so it holds a reference to the cell. The callers in this crate set the state of the cell,
-        // or take a reference of their own, before they do anything else.
-        unsafe { CellRef::lent(self.0) }
+        // SAFETY: the slot came from `of`, so it holds a reference to the cell, which is not null. The callers in this crate set the
+        // state of the cell, or take a reference of their own, before they do anything else.
+        Some(unsafe { CellRef::of_entry(NonNull::new_unchecked(self.0.cast_mut())) })
     }
 }
 
@@ -73,6 +73,7 @@ impl Tasks {
     /// # Panics
     ///
     /// When there are as many unfinished tasks as keys can name.
+    /// A free slot, to be filled next.
     #[inline]
     pub(crate) fn reserve(&self) -> u32 {
         // SAFETY: see the module.
@@ -118,29 +119,37 @@ impl Tasks {
     }
 
     /// Puts a task into the slot that was reserved for it.
+    /// Puts a task into a free slot.
+    ///
+    /// # Safety
+    ///
+    /// The slot came from [`reserve`](Tasks::reserve).
     #[inline]
-    pub(crate) fn fill(&self, slot: u32, task: CellRef) {
+    pub(crate) unsafe fn fill(&self, slot: u32, task: CellRef) {
         // SAFETY: see the module.
         let table = unsafe { &mut *self.table.get() };
         table.tasks += 1;
-        // A slot that was reserved is there. Without the check there is no way to panic between the cell and its place.
-        if let Some(place) = table.slots.get_mut(slot as usize) {
-            debug_assert!(place.task().is_none());
-            *place = Slot::of(task);
-        }
+        debug_assert!(table.slots[slot as usize].task().is_none());
+        // SAFETY: the caller has reserved the slot, and the table never gets shorter.
+        *unsafe { table.slots.get_unchecked_mut(slot as usize) } = Slot::of(task);
     }
 
     /// Takes the task with this key out.
+    /// Takes a task out of its place, and gives the reference that was kept there.
     #[inline]
-    pub(crate) fn remove(&self, key: TaskKey) -> Option<CellRef> {
+    pub(crate) fn remove(&self, task: &CellRef) -> Option<CellRef> {
+        let slot = task.key.get().slot();
         // SAFETY: see the module.
         let table = unsafe { &mut *self.table.get() };
-        let place = table.slots.get_mut(key.slot())?;
-        let task = place.task()?;
+        let place = table.slots.get_mut(slot)?;
+        if !ptr::eq(place.0, task.as_ptr()) {
+            return None;
+        }
         *place = Slot::free(table.free);
-        table.free = key.slot() as u32;
+        table.free = slot as u32;
         table.tasks -= 1;
-        Some(ManuallyDrop::into_inner(task))
+        // SAFETY: the slot came from `of`, so it held a reference to this cell, and holds it no more.
+        unsafe { CellRef::lent(task.as_ptr()) }.map(ManuallyDrop::into_inner)
     }
 
     /// Looks at the task with this key, if it is there. The table is not borrowed while `look` runs.

@@ -353,14 +353,14 @@ macro_rules! common {
 
             /// How many requests to cancel were made and not taken back.
             pub fn cancelling(&self) -> u32 {
-                u32::from(self.cell.cancelling.get())
+                u32::from(self.cell.state.cancelling())
             }
 
             /// Takes one request back and returns how many are left. At zero a request that was not delivered yet, and was not
             /// passed on to another task, is withdrawn.
             pub fn uncancel(&self) -> u32 {
-                let left = self.cell.cancelling.get().saturating_sub(1);
-                self.cell.cancelling.set(left);
+                self.cell.state.take_requests(1);
+                let left = self.cell.state.cancelling();
                 if left == 0 {
                     cancel::withdraw(&self.cell);
                 }

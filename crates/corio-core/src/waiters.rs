@@ -57,6 +57,13 @@ impl Registration {
         Registration(NonZeroU64::MIN | key.to_bits())
     }
 
+    /// It stands in the word of the header, with the key of this task.
+    #[inline]
+    pub(crate) fn is_of(self, task: &CellRef) -> bool {
+        // The number of a list's entry has other low bits than any key.
+        self.0.get() == task.key.get().to_bits()
+    }
+
     fn listed(id: u64) -> Registration {
         Registration(NonZeroU64::new((id << 2) | LIST).unwrap_or(NonZeroU64::MAX))
     }
@@ -275,22 +282,24 @@ impl CellRef {
     /// Tells everybody, in the order in which they came. The task has ended.
     #[inline]
     pub(crate) fn tell_waiters(&self) {
-        match self.waiters.get() {
-            0 => {}
-            word if word & 3 == KEY => {
-                self.waiters.set(0);
-                crate::current::wake(TaskKey::from_bits(word));
+        let word = self.waiters.get();
+        if word == 0 {
+            return;
+        }
+        self.waiters.set(0);
+        match word & 3 {
+            KEY => {
+                let waiter = TaskKey::from_bits(word);
+                if !self.scheduler.0.wake(waiter) {
+                    crate::current::wake(waiter);
+                }
             }
-            word if word & 3 == MEMBER => {
-                self.waiters.set(0);
+            MEMBER => {
                 let (observer, index) = ((word >> 34) as u32, (word >> 2) as u32);
                 self.scheduler
                     .member_done(observer, index, self.state.has_output());
             }
-            word => {
-                self.waiters.set(0);
-                self.tell_list((word >> 2) as u32);
-            }
+            _ => self.tell_list((word >> 2) as u32),
         }
     }
 

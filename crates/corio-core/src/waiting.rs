@@ -23,7 +23,15 @@ pub struct WaitKind {
     number: AtomicU16,
 }
 
-/// The kinds that have been used, by their numbers from 1. There are as many as there are kinds of leaves in the program.
+/// A wait for a task, and a turn given up, are so frequent that their numbers are known beforehand.
+static FREQUENT: [WaitKind; 2] = [
+    WaitKind::numbered_as("task", TASK),
+    WaitKind::numbered_as("yield", TURN),
+];
+const TASK: u16 = 1;
+const TURN: u16 = 2;
+
+/// The other kinds that have been used, by the numbers that follow. There are as many as there are kinds of leaves in the program.
 static KINDS: Mutex<Vec<&'static WaitKind>> = parking_lot::const_mutex(Vec::new());
 
 impl WaitKind {
@@ -32,6 +40,13 @@ impl WaitKind {
         WaitKind {
             name,
             number: AtomicU16::new(0),
+        }
+    }
+
+    const fn numbered_as(name: &'static str, number: u16) -> WaitKind {
+        WaitKind {
+            name,
+            number: AtomicU16::new(number),
         }
     }
 
@@ -58,14 +73,17 @@ impl WaitKind {
         }
         kinds.push(self);
         // A program with more kinds than numbers shows the last of them for the rest.
-        let number = u16::try_from(kinds.len()).unwrap_or(u16::MAX);
+        let number = u16::try_from(FREQUENT.len() + kinds.len()).unwrap_or(u16::MAX);
         self.number.store(number, Ordering::Relaxed);
         number
     }
 
     fn numbered(number: u16) -> Option<&'static WaitKind> {
         let index = usize::from(number).checked_sub(1)?;
-        KINDS.lock().get(index).copied()
+        match FREQUENT.get(index) {
+            Some(kind) => Some(kind),
+            None => KINDS.lock().get(index - FREQUENT.len()).copied(),
+        }
     }
 }
 
@@ -97,49 +115,47 @@ pub fn note(kind: &'static WaitKind, site: &'static Location<'static>) {
 /// The same, for a kind whose number is known.
 #[inline]
 pub fn note_number(kind: WaitNumber, site: &'static Location<'static>) {
-    current::with_current_cell(|cell| {
-        cell.wait_kind.set(kind.0.get());
-        cell.wait_site.set(Some(site));
-    });
+    current::with_current_cell(|cell| cell.waits_in(kind.0.get(), site));
 }
 
-/// Wakes the running task and writes that it waits in a leaf of this kind: what a leaf does that gives up one turn. The waker is that
-/// of the poll, which may belong to something inside of the task.
+/// Writes into the record of the running task that it waits for another task.
+pub(crate) fn note_task(site: &'static Location<'static>) {
+    current::with_current_cell(|cell| cell.waits_for_task(site));
+}
+
+/// Wakes the running task and writes that it gives up one turn. The waker is that of the poll, which may belong to something inside
+/// of the task.
 #[inline]
-pub fn note_turn(kind: &'static WaitKind, site: &'static Location<'static>, waker: &Waker) {
-    let number = kind.number.load(Ordering::Relaxed);
+pub fn note_turn(site: &'static Location<'static>, waker: &Waker) {
     let noted = current::with_inner(|inner| {
         let mut noted = false;
-        let Some(inner) = inner.filter(|inner| number != 0 && inner.ready.has_room()) else {
+        let Some(inner) = inner.filter(|inner| inner.ready.has_room()) else {
             return noted;
         };
         inner.with_current(|cell| {
-            if waker::is_of(waker, cell.key.get()) {
-                cell.wait_kind.set(number);
-                cell.wait_site.set(Some(site));
-                inner.wake_cell(cell);
+            if waker::is_of(waker, cell.key.get()) && inner.wake_in_place(cell) {
+                cell.waits_in(TURN, site);
                 noted = true;
             }
         });
         noted
     });
     if !noted {
-        note_turn_rarely(kind, site, waker);
+        note_turn_rarely(site, waker);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn note_turn_rarely(kind: &'static WaitKind, site: &'static Location<'static>, waker: &Waker) {
+fn note_turn_rarely(site: &'static Location<'static>, waker: &Waker) {
     waker.wake_by_ref();
-    note(kind, site);
+    current::with_current_cell(|cell| cell.waits_in(TURN, site));
 }
 
 /// The same as [`note`], for a leaf that knows more: what its object is called, and who holds it.
 pub fn note_detail(kind: WaitNumber, site: &'static Location<'static>, detail: Detail) {
     current::with_current_cell(|cell| {
-        cell.wait_kind.set(kind.0.get());
-        cell.wait_site.set(Some(site));
+        cell.waits_in(kind.0.get(), site);
         let before = cell.with_extras(|extras| extras.waits_for.replace((site, detail)));
         drop(before);
     });
@@ -219,6 +235,17 @@ impl AnyTask {
 }
 
 impl crate::cell::CellRef {
+    #[inline]
+    pub(crate) fn waits_for_task(&self, site: &'static Location<'static>) {
+        self.waits_in(TASK, site);
+    }
+
+    #[inline]
+    fn waits_in(&self, kind: u16, site: &'static Location<'static>) {
+        self.wait_kind.set(kind);
+        self.wait_site.set(Some(site));
+    }
+
     pub(crate) fn waits_for(&self) -> Option<Waiting> {
         if self.state.is_done() || self.state.is_running() {
             return None;

@@ -19,6 +19,19 @@ impl Inner {
         }
     }
 
+    /// The same, without a move of the queue. False: it has no room.
+    #[inline(always)]
+    pub(crate) fn wake_in_place(&self, cell: &CellRef) -> bool {
+        if !self.ready.has_room() {
+            return false;
+        }
+        if cell.state.wake() {
+            // SAFETY: as in `wake_cell`; there is room.
+            unsafe { self.ready.push_in_place(cell) };
+        }
+        true
+    }
+
     /// Wakes a task by way of the queue, as the end of a timer does.
     pub(crate) fn relay(&self, key: TaskKey) {
         self.tasks.with(key, |cell| {

@@ -5,9 +5,7 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use corio_core::waiting::{self, WaitKind};
-
-static YIELD: WaitKind = WaitKind::new("yield");
+use corio_core::waiting;
 
 /// Lets everything that is ready run once, and goes on in the next turn. It works under any executor.
 ///
@@ -47,7 +45,7 @@ impl Future for YieldNow {
             return Poll::Ready(());
         }
         self.yielded = true;
-        waiting::note_turn(&YIELD, self.site, cx.waker());
+        waiting::note_turn(self.site, cx.waker());
         Poll::Pending
     }
 }

@@ -60,7 +60,7 @@ impl Nodes {
         let Some(cell) = self.task_of(top) else {
             return;
         };
-        cell.cancelling.set(cell.cancelling.get().saturating_add(1));
+        cell.state.add_request();
         self.trouble(index).counted += 1;
     }
 
@@ -71,8 +71,7 @@ impl Nodes {
         };
         let counted = std::mem::take(&mut trouble.counted);
         if let Some(cell) = self.task_of(self.top(index)) {
-            cell.cancelling
-                .set(cell.cancelling.get().saturating_sub(counted));
+            cell.state.take_requests(counted);
         }
     }
 

@@ -4,6 +4,7 @@
 //! header where the root would stand. When something comes that needs the tree (a request, a second node), the root is made, and
 //! below it the node that the wait would have had; the wait finds it there.
 
+use std::panic::Location;
 use std::task::Waker;
 
 use super::light_limit::{self, LIMIT};
@@ -14,6 +15,7 @@ use super::tree::{self, Tree};
 use crate::cell::CellRef;
 use crate::current;
 use crate::key::TaskKey;
+use crate::waiters::Registration;
 use crate::waker;
 
 const LIGHT: u32 = 1 << 31;
@@ -35,19 +37,24 @@ impl CellRef {
 
 /// The running task is about to wait for `target`, a task of the same loop whose one waiter it will be, with its own waker, and it
 /// has no other node: the wait is noted, and registered inline. `None`: a node is needed.
-#[inline]
-pub(crate) fn begin(target: &CellRef, waker: &Waker) -> Option<TaskKey> {
+#[inline(never)]
+pub(crate) fn begin(
+    target: &CellRef,
+    waker: &Waker,
+    site: &'static Location<'static>,
+) -> Option<Registration> {
     if !place::is_bare() || target.waiters.get() != 0 || target.state.is_done() {
         return None;
     }
     let mut waiter = None;
     current::with_current_cell(|cell| {
         let key = cell.key.get();
-        let same_loop = key.loop_id() == target.key.get().loop_id();
+        let same_loop = cell.scheduler.same(&target.scheduler);
         if waker::is_of(waker, key) && cell.scope.get() == 0 && same_loop && cell != target {
             cell.scope.set(mark_of(target));
             target.waiters.set(key.to_bits());
-            waiter = Some(key);
+            cell.waits_for_task(site);
+            waiter = Some(Registration::inline(key));
         }
     });
     waiter
@@ -55,23 +62,26 @@ pub(crate) fn begin(target: &CellRef, waker: &Waker) -> Option<TaskKey> {
 
 /// The light wait of the running task is still all there is, its waker is the task's, and it is still to be woken by the end.
 #[inline]
-pub(crate) fn is_still(waiter: TaskKey, target: &CellRef, waker: &Waker) -> bool {
-    !target.state.is_done() && waker::is_of(waker, waiter) && at(waiter, target, |_| {})
+pub(crate) fn is_still(waiter: Registration, target: &CellRef, waker: &Waker) -> bool {
+    let with_its_own_waker = |key| waker::is_of(waker, key);
+    !target.state.is_done()
+        && waiter.key().is_some_and(with_its_own_waker)
+        && at(waiter, target, |_| {})
 }
 
 /// The same, and since it is over it is taken out.
 #[inline]
-pub(crate) fn is_over(waiter: TaskKey, target: &CellRef) -> bool {
+pub(crate) fn is_over(waiter: Registration, target: &CellRef) -> bool {
     at(waiter, target, |cell| cell.scope.set(0))
 }
 
 /// False: the task has got a root meanwhile, or the wait has moved to another task.
 #[inline]
-fn at(waiter: TaskKey, target: &CellRef, found: impl FnOnce(&CellRef)) -> bool {
+fn at(waiter: Registration, target: &CellRef, found: impl FnOnce(&CellRef)) -> bool {
     let mut is_there = false;
     if place::node() == 0 {
         current::with_current_cell(|cell| {
-            if cell.key.get() == waiter && cell.scope.get() == mark_of(target) {
+            if waiter.is_of(cell) && cell.scope.get() == mark_of(target) {
                 found(cell);
                 is_there = true;
             }

@@ -31,7 +31,7 @@ pub(super) fn enter_root(cell: &CellRef, why: Arc<Why>) -> (bool, Actions) {
     if cell.state.is_done() {
         return (false, actions);
     }
-    cell.cancelling.set(cell.cancelling.get().saturating_add(1));
+    cell.state.add_request();
     if cell.state.has_future() {
         tree::with(|tree| {
             let root = root_of(tree, cell);
