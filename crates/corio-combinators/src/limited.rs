@@ -1,6 +1,7 @@
 //! A future with a time limit: what the timeouts have in common.
 
 use std::future::Future;
+use std::mem::{self, ManuallyDrop};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use corio_core::Scheduler;
-use corio_core::cancel::{Kind, Limit, Node};
+use corio_core::cancel::{Kind, Limit, Links, Node};
 use corio_core::time::{Alarm, Moment, Nanos, nanos};
 use pin_project_lite::pin_project;
 
@@ -23,9 +24,26 @@ pin_project! {
         phase: Phase,
         // How long, while it is `For`.
         length: Nanos,
-        // Last, so that what is inside leaves first.
-        wait: Option<Wait>,
+        // It has no destructor in its place, so that nothing is left to do once it has ended.
+        wait: ManuallyDrop<Option<Wait>>,
     }
+
+    impl<F> PinnedDrop for Limited<F> {
+        #[inline]
+        fn drop(this: Pin<&mut Self>) {
+            if this.wait.is_some() {
+                end_early(this);
+            }
+        }
+    }
+}
+
+/// It is dropped while it waits: first what is inside, then the limit.
+#[cold]
+fn end_early<F>(this: Pin<&mut Limited<F>>) {
+    let mut this = this.project();
+    this.work.set(None);
+    drop(this.wait.take());
 }
 
 /// What is needed when the work has to be waited for. Until then it is not there: a future is moved a few times before its first
@@ -78,7 +96,7 @@ impl<F> Limited<F> {
             work: Some(work),
             phase,
             length: nanos(duration),
-            wait: None,
+            wait: ManuallyDrop::new(None),
         }
     }
 
@@ -88,7 +106,7 @@ impl<F> Limited<F> {
             work: Some(work),
             phase: Phase::Until,
             length: 0,
-            wait: Some(Wait::new(node, Moment::from(deadline))),
+            wait: ManuallyDrop::new(Some(Wait::new(node, Moment::from(deadline)))),
         }
     }
 
@@ -117,11 +135,7 @@ impl<F: Future> Future for Limited<F> {
             return Poll::Ready(Some(output));
         }
         *this.phase = Phase::Until;
-        let wait = this
-            .wait
-            .insert(Wait::new(Node::new(Kind::Deadline), Moment::NEVER));
-        wait.node.join_late(cx, limit, links);
-        if wait.begin_after(*this.length) {
+        if Wait::begin_late(this.wait, cx, *this.length, links) {
             return this.take();
         }
         Poll::Pending
@@ -172,7 +186,8 @@ impl<F: Future> LimitedProject<'_, F> {
                 Some(Poll::Ready(output)) => {
                     wait.timer.disarm();
                     self.work.set(None);
-                    wait.node.leave();
+                    // It has no timer and no place any more, and turns are for those who have no time.
+                    mem::forget(self.wait.take());
                     return Poll::Ready(Some(output));
                 }
                 Some(Poll::Pending) => {
@@ -213,7 +228,7 @@ impl<F: Future> LimitedProject<'_, F> {
     /// A request has come. One from further out goes on.
     #[cold]
     fn take(&mut self) -> Poll<Option<F::Output>> {
-        let Some(wait) = self.wait else {
+        let Some(wait) = &mut **self.wait else {
             return Poll::Pending;
         };
         let taken = wait.node.take(|| self.work.set(None));
@@ -242,9 +257,20 @@ impl Wait {
         }
     }
 
+    /// The same for a limit that has no place yet, after a poll in which so many links were made.
+    #[inline(never)]
+    fn begin_late(place: &mut Option<Wait>, cx: &Context<'_>, length: Nanos, links: Links) -> bool {
+        let wait = Wait::new(Node::new(Kind::Deadline), Moment::NEVER);
+        // Nothing was there: forgetting it spares the test.
+        mem::forget(place.replace(wait));
+        let Some(wait) = place else { return false };
+        wait.node.join_late(cx, Limit::After(length), links);
+        wait.begin_after(length)
+    }
+
     /// The work is pending after its first poll: from now on there is something to limit. Nested limits that begin in one step read
     /// the same clock once. True: take.
-    #[inline]
+    #[inline(always)]
     fn begin_after(&mut self, length: Nanos) -> bool {
         if let Some(entry) = self.node.entry() {
             self.deadline = self.timer.limit(length, entry);

@@ -185,8 +185,8 @@ impl LoopTimers {
         if nanos <= wheel.now() || (self.clock.is_virtual() && deadline <= self.clock.now()) {
             self.due.set(true);
         }
-        // The key of the wheel may be zero, and zero is no timer for our callers.
-        wheel.insert(nanos, packed).to_bits().wrapping_add(1)
+        // The number of a key is never zero, which is no timer for our callers.
+        wheel.insert(nanos, packed).to_bits()
     }
 }
 
@@ -218,11 +218,11 @@ impl Timers for LoopTimers {
         }
         self.wheel
             .borrow_mut()
-            .reset(wheel_key(key), deadline.as_nanos())
+            .reset(TimerKey::from_bits(key), deadline.as_nanos())
     }
 
     fn rewake(&self, key: u64, waker: &Waker) -> bool {
-        let key = wheel_key(key);
+        let key = TimerKey::from_bits(key);
         let Some(packed) = self.wheel.borrow().get(key).copied() else {
             return false;
         };
@@ -234,7 +234,7 @@ impl Timers for LoopTimers {
     }
 
     fn disarm(&self, key: u64) -> bool {
-        let packed = self.wheel.borrow_mut().cancel(wheel_key(key));
+        let packed = self.wheel.borrow_mut().cancel(TimerKey::from_bits(key));
         if let Some(Packed(bits)) = packed.filter(|packed| packed.0.get() & TAG == OTHER) {
             drop(self.unpack(Packed(bits)));
         }
@@ -267,8 +267,4 @@ impl LoopTimers {
         // A clone of a waker is foreign code, which may have disarmed the timer.
         drop(self.unpack(old.unwrap_or(new)));
     }
-}
-
-fn wheel_key(key: u64) -> TimerKey {
-    TimerKey::from_bits(key.wrapping_sub(1))
 }

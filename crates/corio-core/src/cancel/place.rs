@@ -10,32 +10,22 @@ use crate::moment::{Moment, Nanos};
 struct Place {
     /// The node whose inner future is being polled; 0 is none.
     node: Cell<u32>,
-    unborn: Cell<Unborn>,
+    /// How many limits that have not joined have their poll on the stack.
+    unborn: Cell<u32>,
+    /// The nearest of those that end at a time, and of those that end so long after the step in which they begin.
+    at: Cell<Moment>,
+    after: Cell<Nanos>,
     /// Counts the links of the tree, so that it can be told what was linked during a poll.
     links: Cell<u64>,
-}
-
-/// What is known of the limits whose poll is on the stack: the nearest of each kind.
-#[derive(Clone, Copy)]
-struct Unborn {
-    count: u32,
-    at: Moment,
-    after: Nanos,
-}
-
-impl Unborn {
-    const NONE: Unborn = Unborn {
-        count: 0,
-        at: Moment::NEVER,
-        after: Nanos::MAX,
-    };
 }
 
 thread_local! {
     static PLACE: Place = const {
         Place {
             node: Cell::new(0),
-            unborn: Cell::new(Unborn::NONE),
+            unborn: Cell::new(0),
+            at: Cell::new(Moment::NEVER),
+            after: Cell::new(Nanos::MAX),
             links: Cell::new(0),
         }
     };
@@ -50,17 +40,18 @@ pub(crate) fn node() -> u32 {
 /// Nothing stands between the running task and the code that runs.
 #[inline]
 pub(super) fn is_bare() -> bool {
-    PLACE.with(|place| place.node.get() == 0 && place.unborn.get().count == 0)
+    PLACE.with(|place| place.node.get() == 0 && place.unborn.get() == 0)
 }
 
 /// The limits that have not joined yet.
 pub(super) fn limits() -> [Limit; 2] {
-    let unborn = PLACE.with(|place| place.unborn.get());
-    let after = match unborn.after {
-        Nanos::MAX => Limit::None,
-        length => Limit::After(length),
-    };
-    [Limit::At(unborn.at), after]
+    PLACE.with(|place| {
+        let after = match place.after.get() {
+            Nanos::MAX => Limit::None,
+            length => Limit::After(length),
+        };
+        [Limit::At(place.at.get()), after]
+    })
 }
 
 /// How many links were made.
@@ -81,43 +72,61 @@ pub(super) fn next_link() -> u64 {
 /// Runs `body` inside of a node.
 #[inline]
 pub(super) fn inside<R>(node: u32, body: impl FnOnce() -> R) -> R {
-    struct Restore(u32);
-    impl Drop for Restore {
+    struct RestoreNode(u32);
+    impl Drop for RestoreNode {
         #[inline]
         fn drop(&mut self) {
             PLACE.with(|place| place.node.set(self.0));
         }
     }
-    let _restore = Restore(PLACE.with(|place| place.node.replace(node)));
+    let _restore = RestoreNode(PLACE.with(|place| place.node.replace(node)));
     body()
 }
 
 /// Runs `body` inside of a limit that has not joined.
 #[inline]
 pub(super) fn inside_unborn<R>(limit: Limit, body: impl FnOnce() -> R) -> R {
-    let restore = RestoreUnborn(PLACE.with(|place| place.unborn.get()));
-    let mut unborn = restore.0;
-    unborn.count += 1;
-    match limit {
-        Limit::None => {}
-        Limit::At(time) => unborn.at = unborn.at.min(time),
-        Limit::After(length) => unborn.after = unborn.after.min(length),
-    }
-    PLACE.with(|place| place.unborn.set(unborn));
+    let _restore = PLACE.with(|place| Restore {
+        unborn: place.unborn.replace(place.unborn.get() + 1),
+        limit: match limit {
+            Limit::None => Limit::None,
+            Limit::At(time) => Limit::At(place.at.replace(place.at.get().min(time))),
+            Limit::After(length) => {
+                Limit::After(place.after.replace(place.after.get().min(length)))
+            }
+        },
+    });
     body()
 }
 
 /// Runs `body` as if outside of everything: what it polls has a place of its own.
 pub(crate) fn outside<R>(body: impl FnOnce() -> R) -> R {
-    let _restore = RestoreUnborn(PLACE.with(|place| place.unborn.replace(Unborn::NONE)));
+    let _restore = PLACE.with(|place| {
+        let unborn = place.unborn.replace(0);
+        let at = Limit::At(place.at.replace(Moment::NEVER));
+        let after = Limit::After(place.after.replace(Nanos::MAX));
+        [at, after].map(|limit| Restore { unborn, limit })
+    });
     inside(0, body)
 }
 
-struct RestoreUnborn(Unborn);
+/// How many limits there were outside, and the nearest of the kind that has changed. Only what has changed is stored, word by word:
+/// a load of more than what was stored last has to wait for the store.
+struct Restore {
+    unborn: u32,
+    limit: Limit,
+}
 
-impl Drop for RestoreUnborn {
+impl Drop for Restore {
     #[inline]
     fn drop(&mut self) {
-        PLACE.with(|place| place.unborn.set(self.0));
+        PLACE.with(|place| {
+            place.unborn.set(self.unborn);
+            match self.limit {
+                Limit::None => {}
+                Limit::At(time) => place.at.set(time),
+                Limit::After(length) => place.after.set(length),
+            }
+        });
     }
 }
