@@ -40,7 +40,7 @@ impl Acceptor for TcpListener {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let source = self.source();
-        source.poll_read_io(cx, accept_next::<TcpListener>)
+        source.poll_read_io(cx, |os| accept_next::<TcpListener>(os, self.queue()))
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -58,6 +58,8 @@ impl Acceptor for crate::UnixListener {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(Self::Connection, Self::Peer)>> {
         let source = self.source();
-        source.poll_read_io(cx, accept_next::<crate::UnixListener>)
+        source.poll_read_io(cx, |os| {
+            accept_next::<crate::UnixListener>(os, self.queue())
+        })
     }
 }
