@@ -14,7 +14,8 @@ pub trait Acceptor: 'static {
     /// What the handler gets.
     type Connection: 'static;
 
-    /// Who is at the other end. It becomes a part of the name of the connection's task.
+    /// Who is at the other end. It becomes a part of the name of the connection's task. If it is a [`SocketAddr`], the connection's
+    /// [`StreamWriter::peer_addr`](crate::StreamWriter::peer_addr) gives it.
     type Peer: fmt::Debug + 'static;
 
     /// Waits for the next connection.
