@@ -7,7 +7,7 @@
 //! ```
 //!
 //! An operation is one system call, tried at once; only one that would block waits. A socket joins the loop that polls it, and may
-//! be made, moved and dropped on any thread.
+//! be made, moved and dropped on any thread. Sockets of the standard library come in by `From`, and go back.
 //!
 //! ```
 //! # use corio_runtime as corio;
@@ -41,7 +41,7 @@
 //! | `compat` | the traits of hyper and tokio, with the features `hyper` and `tokio-io` |
 //! | `tls` | TLS by rustls, with the feature `tls` |
 //! | `wake_list` | who waits for one thing, on one thread |
-//! | `handles` | lending handles of the operating system |
+//! | `handles` | lending handles of the operating system, taking those of the standard library, giving them back |
 //!
 //! # What is promised
 //!

@@ -473,7 +473,7 @@ fn streams_come_from_the_standard_library_and_go_back_without_a_loop() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
-    let client = TcpStream::try_from(client).unwrap();
+    let client = TcpStream::from(client);
     let server = TcpStream::from_std(server).unwrap();
     let (client, server) = run(async {
         client.write(b"hi").await?;

@@ -14,7 +14,8 @@ pub trait Acceptor: 'static {
     /// What the handler gets.
     type Connection: 'static;
 
-    /// Who is at the other end. It becomes a part of the name of the connection's task.
+    /// Who is at the other end. It becomes a part of the name of the connection's task. If it is a [`SocketAddr`], the connection's
+    /// [`StreamWriter::peer_addr`](crate::StreamWriter::peer_addr) gives it.
     type Peer: fmt::Debug + 'static;
 
     /// Waits for the next connection.
@@ -40,7 +41,7 @@ impl Acceptor for TcpListener {
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let source = self.source();
-        source.poll_read_io(cx, accept_next::<TcpListener>)
+        source.poll_read_io(cx, |os| accept_next::<TcpListener>(os, self.queue()))
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -58,6 +59,8 @@ impl Acceptor for crate::UnixListener {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(Self::Connection, Self::Peer)>> {
         let source = self.source();
-        source.poll_read_io(cx, accept_next::<crate::UnixListener>)
+        source.poll_read_io(cx, |os| {
+            accept_next::<crate::UnixListener>(os, self.queue())
+        })
     }
 }

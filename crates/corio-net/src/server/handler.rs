@@ -82,7 +82,8 @@ where
         let name = task_name(shared, &peer);
         let handler = self.clone();
         let presence = Clients::enter(shared);
-        let (reader, writer) = self.options.streams(connection);
+        let options = self.options.of_peer(&peer);
+        let (reader, writer) = options.streams(connection);
         presence.set_connection(writer.connection());
         writer.connection().set_guest(presence.clone());
         begin(presence, name, async move {
@@ -113,7 +114,7 @@ where
         let presence = Clients::enter(shared);
         let of_connection = presence.clone();
         begin(presence, name, async move {
-            let options = this.options.of_socket(&connection);
+            let options = this.options.of_peer(&peer).of_socket(&connection);
             let stream = match this.acceptor.accept(connection).await {
                 Ok(stream) => stream,
                 Err(error) => {

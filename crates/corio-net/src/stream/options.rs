@@ -1,5 +1,6 @@
 //! `StreamOptions`: how a reader and a writer are made of a transport.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::panic::Location;
 
@@ -82,9 +83,15 @@ impl StreamOptions {
     where
         T: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let facts = Facts::of(socket);
+        let facts = Facts::of(socket, self.peer, self.local);
         let options = self.clone();
         options.peer_addr(facts.peer).local_addr(facts.local)
+    }
+
+    /// With the peer that an acceptor has named, if it is an address and no other was given.
+    pub(crate) fn of_peer(&self, peer: &dyn Any) -> StreamOptions {
+        let named = peer.downcast_ref::<SocketAddr>().copied();
+        self.clone().peer_addr(self.peer.or(named))
     }
 
     /// Makes the reader and the writer of a transport, which belongs to the loop that runs now.
@@ -97,10 +104,8 @@ impl StreamOptions {
     where
         T: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let mut facts = Facts::of(&transport);
+        let mut facts = Facts::of(&transport, self.peer, self.local);
         facts.half_close = self.half_close.unwrap_or(facts.half_close);
-        facts.peer = self.peer.or(facts.peer);
-        facts.local = self.local.or(facts.local);
         let connection = Connection::new(Box::new(transport), facts, Location::caller());
         let reader = StreamReader::of_connection(connection.clone(), self.limit);
         (reader, StreamWriter::new(connection))

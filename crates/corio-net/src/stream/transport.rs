@@ -35,24 +35,24 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(transport: &dyn Transport) -> Facts {
+    /// A socket is asked for the addresses that are not known, at once: it may not know them any more when the connection has ended.
+    pub(super) fn of(
+        transport: &dyn Transport,
+        peer: Option<SocketAddr>,
+        local: Option<SocketAddr>,
+    ) -> Facts {
         let any = transport.as_any();
-        if let Some(stream) = any.downcast_ref::<TcpStream>() {
-            return Facts {
-                plain: true,
-                half_close: true,
-                peer: stream.peer_addr().ok(),
-                local: stream.local_addr().ok(),
-            };
-        }
+        let tcp = any.downcast_ref::<TcpStream>();
         #[cfg(unix)]
-        if any.is::<crate::UnixStream>() {
-            return Facts {
-                plain: true,
-                half_close: true,
-                ..Facts::default()
-            };
+        let is_unix = any.is::<crate::UnixStream>();
+        #[cfg(not(unix))]
+        let is_unix = false;
+        let is_ours = tcp.is_some() || is_unix;
+        Facts {
+            plain: is_ours,
+            half_close: is_ours,
+            peer: peer.or_else(|| tcp?.peer_addr().ok()),
+            local: local.or_else(|| tcp?.local_addr().ok()),
         }
-        Facts::default()
     }
 }

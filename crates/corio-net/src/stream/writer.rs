@@ -194,7 +194,8 @@ impl StreamWriter {
         self.connection.outgoing.borrow().len()
     }
 
-    /// The address of the peer. `None`: it has none, as in the Unix domain, or had gone when the streams were made.
+    /// The address of the peer; on a server, the one that was accepted. `None`: it has none, as in the Unix domain, or had gone when the
+    /// streams of a client were made.
     #[doc(alias = "get_extra_info")]
     #[doc(alias = "peername")]
     pub fn peer_addr(&self) -> Option<SocketAddr> {

@@ -11,7 +11,7 @@ use socket2::{SockRef, Socket, Type};
 
 use super::TcpStream;
 use crate::ToSocketAddrs;
-use crate::accept::{Accept, Incoming, sealed};
+use crate::accept::{Accept, Incoming, Queue, sealed};
 use crate::bind::{Bind, BindOptions};
 
 /// Waits for TCP connections. Dropping it ends that; connections that were not accepted are closed.
@@ -40,6 +40,7 @@ use crate::bind::{Bind, BindOptions};
 /// ```
 pub struct TcpListener {
     source: IoSource<net::TcpListener>,
+    queue: Queue,
 }
 
 static ACCEPT: WaitKind = WaitKind::new("TcpListener::accept");
@@ -88,18 +89,21 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// When the mode cannot be switched.
+    /// When the mode cannot be switched. `From` takes the listener without asking, and has the first `accept` say so.
     pub fn from_std(listener: net::TcpListener) -> io::Result<TcpListener> {
-        listener.set_nonblocking(true)?;
-        TcpListener::of_nonblocking(listener)
+        TcpListener::prepare(&listener)?;
+        Ok(TcpListener::of_source(IoSource::new(listener)))
     }
 
-    fn of_nonblocking(listener: net::TcpListener) -> io::Result<TcpListener> {
-        if accept::INHERITS_NODELAY {
-            SockRef::from(&listener).set_tcp_nodelay(true)?;
-        }
-        let source = IoSource::new(listener);
-        Ok(TcpListener { source })
+    fn prepare(listener: &net::TcpListener) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        send_at_once(listener)
+    }
+
+    /// The listener is prepared, or the source knows that it is not.
+    fn of_source(source: IoSource<net::TcpListener>) -> TcpListener {
+        let queue = Queue::default();
+        TcpListener { source, queue }
     }
 
     /// Leaves the loop and gives the listener back, in **non-blocking** mode.
@@ -176,7 +180,17 @@ pub(crate) fn bind_now(addr: SocketAddr, options: &BindOptions) -> io::Result<Tc
     let socket: Socket = options.socket(addr, Type::STREAM, cfg!(unix))?;
     socket.bind(&addr.into())?;
     socket.listen(options.backlog)?;
-    TcpListener::of_nonblocking(socket.into())
+    let listener = net::TcpListener::from(socket);
+    send_at_once(&listener)?;
+    Ok(TcpListener::of_source(IoSource::new(listener)))
+}
+
+/// Switches Nagle's algorithm off for the connections, where they have it from the listener.
+fn send_at_once(listener: &net::TcpListener) -> io::Result<()> {
+    if accept::INHERITS_NODELAY {
+        SockRef::from(listener).set_tcp_nodelay(true)?;
+    }
+    Ok(())
 }
 
 /// One system call where the system takes the options along.
@@ -226,6 +240,10 @@ impl sealed::Listener for TcpListener {
 
     fn source(&self) -> &IoSource<net::TcpListener> {
         &self.source
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.queue
     }
 
     fn kind() -> &'static WaitKind {

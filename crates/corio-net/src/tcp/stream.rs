@@ -88,13 +88,17 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// When the mode cannot be switched.
+    /// When the mode cannot be switched. `From` takes the connection without asking, and has the first operation say so.
     pub fn from_std(stream: net::TcpStream) -> io::Result<TcpStream> {
-        stream.set_nonblocking(true)?;
+        TcpStream::prepare(&stream)?;
         Ok(TcpStream::of_source(IoSource::new(stream)))
     }
 
-    /// The connection is in non-blocking mode, and may be registered already.
+    fn prepare(stream: &net::TcpStream) -> io::Result<()> {
+        stream.set_nonblocking(true)
+    }
+
+    /// The connection is prepared, or the source knows that it is not. It may be registered already.
     pub(super) fn of_source(source: IoSource<net::TcpStream>) -> TcpStream {
         TcpStream { source }
     }

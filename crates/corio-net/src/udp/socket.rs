@@ -87,11 +87,19 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// When the mode cannot be switched.
+    /// When the mode cannot be switched. `From` takes the socket without asking, and has the first operation say so.
     pub fn from_std(socket: net::UdpSocket) -> io::Result<UdpSocket> {
-        socket.set_nonblocking(true)?;
-        let source = IoSource::new(socket);
-        Ok(UdpSocket { source })
+        UdpSocket::prepare(&socket)?;
+        Ok(UdpSocket::of_source(IoSource::new(socket)))
+    }
+
+    fn prepare(socket: &net::UdpSocket) -> io::Result<()> {
+        socket.set_nonblocking(true)
+    }
+
+    /// The socket is prepared, or the source knows that it is not.
+    fn of_source(source: IoSource<net::UdpSocket>) -> UdpSocket {
+        UdpSocket { source }
     }
 
     /// Leaves the loop and gives the socket back, in **non-blocking** mode.
@@ -331,8 +339,8 @@ impl UdpSocket {
 fn bind_now(addr: SocketAddr, options: &BindOptions) -> io::Result<UdpSocket> {
     let socket = options.socket(addr, Type::DGRAM, false)?;
     socket.bind(&addr.into())?;
-    let source = IoSource::new(net::UdpSocket::from(socket));
-    Ok(UdpSocket { source })
+    let socket = net::UdpSocket::from(socket);
+    Ok(UdpSocket::of_source(IoSource::new(socket)))
 }
 
 impl DatagramSocket for net::UdpSocket {

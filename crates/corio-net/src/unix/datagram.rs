@@ -84,11 +84,19 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// When the mode cannot be switched.
+    /// When the mode cannot be switched. `From` takes the socket without asking, and has the first operation say so.
     pub fn from_std(socket: net::UnixDatagram) -> io::Result<UnixDatagram> {
-        socket.set_nonblocking(true)?;
-        let source = IoSource::new(socket);
-        Ok(UnixDatagram { source })
+        UnixDatagram::prepare(&socket)?;
+        Ok(UnixDatagram::of_source(IoSource::new(socket)))
+    }
+
+    fn prepare(socket: &net::UnixDatagram) -> io::Result<()> {
+        socket.set_nonblocking(true)
+    }
+
+    /// The socket is prepared, or the source knows that it is not.
+    fn of_source(source: IoSource<net::UnixDatagram>) -> UnixDatagram {
+        UnixDatagram { source }
     }
 
     /// Leaves the loop and gives the socket back, in **non-blocking** mode.

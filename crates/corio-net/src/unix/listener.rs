@@ -11,7 +11,7 @@ use corio_runtime::IoSource;
 use socket2::{Domain, SockAddr, Type};
 
 use super::{UnixStream, address};
-use crate::accept::{Accept, Incoming, sealed};
+use crate::accept::{Accept, Incoming, Queue, sealed};
 use crate::bind::{BACKLOG, nonblocking_socket};
 
 /// Waits for connections in the Unix domain. Dropping it ends that; connections that were not accepted are closed.
@@ -39,6 +39,7 @@ use crate::bind::{BACKLOG, nonblocking_socket};
 /// ```
 pub struct UnixListener {
     source: IoSource<net::UnixListener>,
+    queue: Queue,
 }
 
 static ACCEPT: WaitKind = WaitKind::new("UnixListener::accept");
@@ -67,11 +68,20 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// When the mode cannot be switched.
+    /// When the mode cannot be switched. `From` takes the listener without asking, and has the first `accept` say so.
     pub fn from_std(listener: net::UnixListener) -> io::Result<UnixListener> {
-        listener.set_nonblocking(true)?;
-        let source = IoSource::new(listener);
-        Ok(UnixListener { source })
+        UnixListener::prepare(&listener)?;
+        Ok(UnixListener::of_source(IoSource::new(listener)))
+    }
+
+    fn prepare(listener: &net::UnixListener) -> io::Result<()> {
+        listener.set_nonblocking(true)
+    }
+
+    /// The listener is prepared, or the source knows that it is not.
+    fn of_source(source: IoSource<net::UnixListener>) -> UnixListener {
+        let queue = Queue::default();
+        UnixListener { source, queue }
     }
 
     /// Leaves the loop and gives the listener back, in **non-blocking** mode.
@@ -125,8 +135,8 @@ fn bind_now(addr: &SockAddr) -> io::Result<UnixListener> {
     let socket = nonblocking_socket(Domain::UNIX, Type::STREAM)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)?;
-    let source = IoSource::new(net::UnixListener::from(socket));
-    Ok(UnixListener { source })
+    let listener = net::UnixListener::from(socket);
+    Ok(UnixListener::of_source(IoSource::new(listener)))
 }
 
 impl sealed::Listener for UnixListener {
@@ -136,6 +146,10 @@ impl sealed::Listener for UnixListener {
 
     fn source(&self) -> &IoSource<net::UnixListener> {
         &self.source
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.queue
     }
 
     fn kind() -> &'static WaitKind {

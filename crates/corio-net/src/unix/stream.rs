@@ -103,19 +103,23 @@ impl UnixStream {
     ///
     /// # Errors
     ///
-    /// When the mode cannot be switched.
+    /// When the mode cannot be switched. `From` takes the connection without asking, and has the first operation say so.
     pub fn from_std(stream: net::UnixStream) -> io::Result<UnixStream> {
-        stream.set_nonblocking(true)?;
+        UnixStream::prepare(&stream)?;
         Ok(UnixStream::of_source(IoSource::new(stream)))
+    }
+
+    fn prepare(stream: &net::UnixStream) -> io::Result<()> {
+        stream.set_nonblocking(true)
     }
 
     /// As `from_std`, for a socket that has just come from the system.
     pub(super) fn of_new(stream: net::UnixStream) -> io::Result<UnixStream> {
-        stream.set_nonblocking(true)?;
+        UnixStream::prepare(&stream)?;
         Ok(UnixStream::of_source(IoSource::unshared(stream)))
     }
 
-    /// The connection is in non-blocking mode, and may be registered already.
+    /// The connection is prepared, or the source knows that it is not. It may be registered already.
     pub(super) fn of_source(source: IoSource<net::UnixStream>) -> UnixStream {
         UnixStream { source }
     }

@@ -5,6 +5,7 @@ mod futures;
 pub(crate) mod here;
 mod place;
 mod primitive;
+mod refusal;
 mod waiter;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use corio_reactor::{AsSource, Direction, Reactor, ReadyFlags, SourceKey};
 
 pub use self::futures::{IoReady, TryIo};
 use self::place::{Left, Place};
+use self::refusal::Refusal;
 pub use self::waiter::IoWaiter;
 
 /// A non-blocking socket, pipe or other handle, joined to the reactor of the loop that polls it.
@@ -55,6 +57,8 @@ pub struct IoSource<S: AsSource> {
     flags: OnceLock<Arc<ReadyFlags>>,
     /// There may be duplicates of the handle, so that closing it need not end the watch. Never taken back.
     is_shared: AtomicBool,
+    /// It joins no loop, and so nothing is ever tried.
+    refusal: Option<Refusal>,
     /// Absent only while it goes.
     source: Option<S>,
 }
@@ -68,6 +72,17 @@ impl<S: AsSource> IoSource<S> {
     /// The handle has to be in non-blocking mode already; otherwise an operation blocks the whole loop.
     pub fn new(source: S) -> IoSource<S> {
         IoSource::nowhere(source, true)
+    }
+
+    /// As [`new`](IoSource::new), for a handle whose preparation may have failed, most often the switch to non-blocking mode; `outcome`
+    /// is what came of it.
+    ///
+    /// After a failure no operation is tried, for it might block the loop. The first one gives the error, as does each that follows;
+    /// what is kept of the error is its number, or else its kind.
+    pub fn prepared(source: S, outcome: io::Result<()>) -> IoSource<S> {
+        let mut prepared = IoSource::nowhere(source, true);
+        prepared.refusal = outcome.err().map(|error| Refusal::of(&error));
+        prepared
     }
 
     /// As [`new`](IoSource::new), for a handle of which there is no duplicate: one that has just come from the operating system.
@@ -84,6 +99,7 @@ impl<S: AsSource> IoSource<S> {
             place: Place::nowhere(),
             flags: OnceLock::new(),
             is_shared: AtomicBool::new(is_shared),
+            refusal: None,
             source: Some(source),
         }
     }
@@ -122,7 +138,8 @@ impl<S: AsSource> IoSource<S> {
     /// # Errors
     ///
     /// Those of `op` except [`WouldBlock`](io::ErrorKind::WouldBlock) and [`Interrupted`](io::ErrorKind::Interrupted), and those
-    /// of registering the handle: the operating system cannot watch it, or a limit is reached.
+    /// of registering the handle: the operating system cannot watch it, a limit is reached, or it was not
+    /// [prepared](IoSource::prepared).
     ///
     /// # Panics
     ///
@@ -259,6 +276,9 @@ impl<S: AsSource> IoSource<S> {
 
     #[cold]
     fn join_anew(&self, number: u64, reactor: &Reactor) -> io::Result<SourceKey> {
+        if let Some(refusal) = self.refusal {
+            return Err(refusal.error());
+        }
         // Asked for before the lock is held: whatever it is, it is foreign code.
         let handle = handle(self.get_ref());
         let (left, joined) = self.place.change(
