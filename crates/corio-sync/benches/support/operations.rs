@@ -113,23 +113,17 @@ fn queue(compare: Compare<'_>) {
     let queue = corio_sync::Queue::bounded(64);
     let (sender, receiver) = corio_sync::channel(64);
     let (tokio_sender, mut tokio_receiver) = tokio::sync::mpsc::channel(64);
+    let mut corio_queue = put_get!(|number: u64| queue.put(number), || queue.get());
+    let mut corio_channel = put_get!(|number: u64| sender.send(number), || receiver.recv());
+    let mut tokio_channel = put_get!(|number: u64| tokio_sender.send(number), async || {
+        tokio_receiver.recv().await
+    });
     compare(
         "queue put and get",
         &mut [
-            (
-                "corio",
-                &mut put_get!(|n: u64| queue.put(n), || queue.get()),
-            ),
-            (
-                "corio channel",
-                &mut put_get!(|n: u64| sender.send(n), || receiver.recv()),
-            ),
-            (
-                "tokio",
-                &mut put_get!(|n: u64| tokio_sender.send(n), async || tokio_receiver
-                    .recv()
-                    .await),
-            ),
+            ("corio", &mut corio_queue),
+            ("corio channel", &mut corio_channel),
+            ("tokio", &mut tokio_channel),
         ],
     );
 }
