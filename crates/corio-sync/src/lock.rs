@@ -8,13 +8,12 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::guard::{Guard, LockGuard, OwnedLockGuard};
 use crate::name::name_methods;
 use crate::observe::{self, Holder, HolderCell, kind};
-use crate::permits::Permits;
-use crate::waiters::Ticket;
+use crate::waiters::{Left, Ticket, Waiters};
 
 /// A value that one task at a time may use, across its awaits.
 ///
@@ -36,8 +35,8 @@ use crate::waiters::Ticket;
 /// ```
 #[doc(alias("Mutex", "asyncio.Lock"))]
 pub struct Lock<T: ?Sized> {
-    /// One permit: who has it, has the value.
-    turn: Permits,
+    /// If the value is here and somebody waits, one has been chosen to have it.
+    line: Waiters<()>,
     holder: HolderCell,
     name: Option<Rc<str>>,
     /// Away while a guard has it.
@@ -81,7 +80,7 @@ impl<T: ?Sized> Lock<T> {
     /// An unlocked lock around a boxed value, which may be unsized.
     pub const fn from_box(value: Box<T>) -> Self {
         Lock {
-            turn: Permits::new(1),
+            line: Waiters::new(),
             holder: HolderCell::new(),
             name: None,
             value: Cell::new(Some(value)),
@@ -129,9 +128,8 @@ impl<T: ?Sized> Lock<T> {
     #[inline]
     pub fn try_acquire(&self) -> Option<LockGuard<'_, T>> {
         let location = Location::caller();
-        self.turn
-            .try_acquire(1)
-            .then(|| Guard::new(self, self.take(location)))
+        let value = self.take_free()?;
+        Some(Guard::new(self, self.held(value, location)))
     }
 
     /// As [`try_acquire`](Self::try_acquire), with a guard that shares the lock.
@@ -140,8 +138,8 @@ impl<T: ?Sized> Lock<T> {
     #[inline]
     pub fn try_acquire_owned(self: &Rc<Self>) -> Option<OwnedLockGuard<T>> {
         let location = Location::caller();
-        let free = self.turn.try_acquire(1);
-        free.then(|| Guard::new(Rc::clone(self), self.take(location)))
+        let value = self.take_free()?;
+        Some(Guard::new(Rc::clone(self), self.held(value, location)))
     }
 
     /// Whether a guard exists. False between a release and the moment when the task that the lock was
@@ -167,11 +165,11 @@ impl<T: ?Sized> Lock<T> {
         LockStatistics {
             locked,
             holder,
-            waiting: self.turn.waiting(),
+            waiting: self.line.waiting(),
         }
     }
 
-    /// Polls for the turn and takes the value with it.
+    /// Polls for the turn and takes the value with it. `ticket` is empty before the wait and after it.
     #[inline(always)]
     pub(crate) fn poll_take(
         &self,
@@ -179,37 +177,75 @@ impl<T: ?Sized> Lock<T> {
         location: &'static Location<'static>,
         cx: &Context<'_>,
     ) -> Poll<Box<T>> {
-        if self.turn.poll_fast(ticket, 1) || self.wait(ticket, location, cx) {
-            return Poll::Ready(self.take(location));
+        let taken = match *ticket {
+            None => self
+                .take_free()
+                .or_else(|| self.begin(ticket, location, cx.waker())),
+            Some(place) if self.line.claim_chosen(place) => {
+                *ticket = None;
+                Some(self.take_promised())
+            }
+            Some(place) => self.go_on(place, ticket, location, cx.waker()),
+        };
+        match taken {
+            Some(value) => Poll::Ready(self.held(value, location)),
+            None => Poll::Pending,
         }
-        Poll::Pending
     }
 
-    /// The part of [`poll_take`](Self::poll_take) that waits; whether there was no need to.
-    #[inline(never)]
-    fn wait(
+    /// Begins a wait, unless the clone of the waker, which is foreign code, has made that needless.
+    #[inline]
+    fn begin(
         &self,
         ticket: &mut Option<Ticket>,
         location: &'static Location<'static>,
-        cx: &Context<'_>,
-    ) -> bool {
-        let ready = self.turn.wait(ticket, 1, cx.waker());
-        if !ready {
-            observe::waits_for_holder(
-                kind!("Lock"),
-                self.name.as_ref(),
-                || self.holder.get(),
-                location,
-            );
+        waker: &Waker,
+    ) -> Option<Box<T>> {
+        let waker = waker.clone();
+        let free = self.take_free();
+        if free.is_none() {
+            *ticket = Some(self.line.join(waker, ()));
+            self.tell(location);
         }
-        ready
+        free
+    }
+
+    /// Goes on with a wait, unless the turn has come while the waker was cloned.
+    #[cold]
+    #[inline(never)]
+    fn go_on(
+        &self,
+        place: Ticket,
+        ticket: &mut Option<Ticket>,
+        location: &'static Location<'static>,
+        waker: &Waker,
+    ) -> Option<Box<T>> {
+        if self.line.claim(place, waker) {
+            *ticket = None;
+            return Some(self.take_promised());
+        }
+        self.tell(location);
+        None
+    }
+
+    #[inline]
+    fn tell(&self, location: &'static Location<'static>) {
+        let name = self.name.as_ref();
+        observe::waits_for_holder(kind!("Lock"), name, || self.holder.get(), location);
     }
 
     /// Gives up a wait made with [`poll_take`](Self::poll_take).
     #[inline]
     pub(crate) fn cancel_take(&self, ticket: Option<Ticket>) {
         if let Some(ticket) = ticket {
-            self.turn.cancel(ticket, 1);
+            self.cancel(ticket);
+        }
+    }
+
+    #[inline(never)]
+    fn cancel(&self, ticket: Ticket) {
+        if self.line.leave(ticket) == Left::Chosen {
+            self.line.wake_one();
         }
     }
 
@@ -219,11 +255,12 @@ impl<T: ?Sized> Lock<T> {
         ticket: Option<Ticket>,
         location: &'static Location<'static>,
     ) -> Option<Box<T>> {
-        let taken = match ticket {
-            Some(ticket) => self.turn.cancel_or_keep(ticket),
-            None => self.turn.try_acquire(1),
+        let value = match ticket {
+            None => self.take_free()?,
+            Some(ticket) if self.line.leave(ticket) == Left::Chosen => self.take_promised(),
+            Some(_) => return None,
         };
-        taken.then(|| self.take(location))
+        Some(self.held(value, location))
     }
 
     /// Takes the value back from a guard and lets the next one in.
@@ -231,13 +268,30 @@ impl<T: ?Sized> Lock<T> {
     pub(crate) fn put_back(&self, value: Box<T>) {
         // The place is empty: forgetting that spares the check.
         mem::forget(self.value.replace(Some(value)));
-        self.turn.release(1);
+        self.line.wake_one();
     }
 
+    /// The value, if it is here and nobody is in front.
     #[inline]
-    fn take(&self, location: &'static Location<'static>) -> Box<T> {
-        self.holder.set(observe::task_here(), location);
+    fn take_free(&self) -> Option<Box<T>> {
+        if self.line.is_empty() {
+            self.value.take()
+        } else {
+            None
+        }
+    }
+
+    /// The value, for one that was chosen.
+    #[inline]
+    fn take_promised(&self) -> Box<T> {
         self.value.take().expect("the turn comes with the value")
+    }
+
+    /// Notes who has the value that was taken.
+    #[inline]
+    fn held(&self, value: Box<T>, location: &'static Location<'static>) -> Box<T> {
+        self.holder.set(observe::task_here(), location);
+        value
     }
 }
 
@@ -280,7 +334,7 @@ impl<T: ?Sized> fmt::Debug for Lock<T> {
         f.debug_struct("Lock")
             .field("name", &self.name())
             .field("locked", &self.locked())
-            .field("waiting", &self.turn.waiting())
+            .field("waiting", &self.line.waiting())
             .finish()
     }
 }

@@ -109,13 +109,6 @@ impl Permits {
         }
     }
 
-    /// Gives up the wait, unless the permits had been granted: then they are the caller's.
-    pub(crate) fn cancel_or_keep(&self, ticket: Ticket) -> bool {
-        let granted = self.waiters.leave(ticket) == Left::Chosen;
-        self.grant();
-        granted
-    }
-
     /// Gives `count` back.
     #[inline]
     pub(crate) fn release(&self, count: usize) {

@@ -31,6 +31,14 @@ use ring::{Entry, Ring};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(NonZeroU64);
 
+impl Ticket {
+    #[inline]
+    fn of(number: u64) -> Ticket {
+        // They begin at 1, and nobody lives to see them end.
+        Ticket(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
+    }
+}
+
 /// What a waiter that leaves had come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a waiter that had been chosen has to pass its turn on"]
@@ -51,7 +59,8 @@ pub(crate) struct Waiters<D> {
     present: Cell<usize>,
     /// Those who were chosen and whose waker is still in the ring.
     unwoken: Cell<usize>,
-    /// The one that came when nobody waited, until it is chosen: in front of all who wait in the ring.
+    /// The one that came when nobody waited, until it is chosen: in front of all who wait in the ring. Its
+    /// number is that of `served`.
     first: First<D>,
     ring: RefCell<Ring<D>>,
 }
@@ -71,7 +80,7 @@ impl<D: Copy> Waiters<D> {
     /// Those who wait.
     pub(crate) fn waiting(&self) -> usize {
         let ring = self.ring.borrow();
-        let first = usize::from(self.first.ticket().is_some());
+        let first = usize::from(self.first.is_taken());
         first + ring.entries.len() - ring.gaps - self.unwoken.get()
     }
 
@@ -128,7 +137,7 @@ impl<D: Copy> Waiters<D> {
         let nobody_waits = self.nobody_waits();
         let ticket = self.draw();
         if nobody_waits {
-            self.first.enter(ticket, waker, data);
+            self.first.enter(waker, data);
         } else {
             self.push(Entry {
                 ticket,
@@ -146,7 +155,7 @@ impl<D: Copy> Waiters<D> {
             return self.join_others(waker, data);
         }
         let ticket = self.draw();
-        self.first.enter(ticket, waker, data);
+        self.first.enter(waker, data);
         ticket
     }
 
@@ -167,8 +176,15 @@ impl<D: Copy> Waiters<D> {
         let number = self.next.get();
         self.next.set(number + 1);
         self.present.set(self.present.get() + 1);
-        // They begin at 1, and nobody lives to see them end.
-        Ticket(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
+        Ticket::of(number)
+    }
+
+    /// Chooses the next, who is in the place of the first.
+    #[inline]
+    fn serve(&self) -> Ticket {
+        let number = self.served.get();
+        self.served.set(number + 1);
+        Ticket::of(number)
     }
 
     #[inline]
@@ -201,11 +217,22 @@ impl<D: Copy> Waiters<D> {
         ticket.0.get() < self.served.get()
     }
 
+    /// Whether the next to be chosen, unless it has gone, is this one.
+    #[inline]
+    fn is_next(&self, ticket: Ticket) -> bool {
+        ticket.0.get() == self.served.get()
+    }
+
+    /// Whether this waiter has the place of the first.
+    fn is_first(&self, ticket: Ticket) -> bool {
+        self.is_next(ticket) && self.first.is_taken()
+    }
+
     /// Keeps `waker` in the place of the one before, if that is another. Its clone is foreign code: true
     /// if that has let this waiter be chosen.
     #[inline]
     pub(crate) fn renew(&self, ticket: Ticket, waker: &Waker) -> bool {
-        if self.first.ticket() == Some(ticket) && self.first.will_wake(waker) {
+        if self.is_next(ticket) && self.first.will_wake(waker) {
             return false;
         }
         self.renew_other(ticket, waker)
@@ -218,10 +245,13 @@ impl<D: Copy> Waiters<D> {
         if self.ring.borrow_mut().find(ticket).is_some_and(known) {
             return false;
         }
-        let mut spare = Some(waker.clone());
-        if self.first.ticket() == Some(ticket) {
-            spare = self.first.replace_waker(spare);
-        } else if let Some(entry) = self.ring.borrow_mut().find(ticket) {
+        let spare = waker.clone();
+        if self.is_first(ticket) {
+            drop(self.first.replace_waker(spare));
+            return self.is_served(ticket);
+        }
+        let mut spare = Some(spare);
+        if let Some(entry) = self.ring.borrow_mut().find(ticket) {
             mem::swap(&mut entry.waker, &mut spare);
         }
         // The one that is left over is dropped after the borrow.
@@ -234,11 +264,12 @@ impl<D: Copy> Waiters<D> {
         if self.claim_chosen(ticket) {
             return Left::Chosen;
         }
+        let waker = self.take_out(ticket);
         self.present.set(self.present.get() - 1);
         if self.is_empty() {
             self.served.set(self.next.get());
         }
-        self.remove(ticket);
+        drop(waker);
         Left::Waiting
     }
 
@@ -253,17 +284,15 @@ impl<D: Copy> Waiters<D> {
     /// Chooses from the front as long as the next one `fits`, then wakes the chosen in their order.
     #[inline]
     pub(crate) fn wake_while(&self, fits: impl Fn(&D) -> bool, mut choose: impl FnMut(Ticket, &D)) {
-        if let Some((ticket, data)) = self.first.get() {
+        if let Some((waker, data)) = self.first.leave() {
             if !fits(&data) {
-                return;
+                return self.first.enter(waker, data);
             }
-            choose(ticket, &data);
-            self.served.set(ticket.0.get() + 1);
-            let waker = self.first.leave();
+            choose(self.serve(), &data);
             // Most often nobody else is here.
             if self.present.get() > 1 {
-                self.wake_several(waker, &fits, &mut choose);
-            } else if let Some(waker) = waker {
+                self.wake_several(Some(waker), &fits, &mut choose);
+            } else {
                 waker.wake();
             }
             return;
@@ -346,7 +375,18 @@ impl<D: Copy> Waiters<D> {
     #[inline]
     pub(crate) fn wake_one(&self) {
         if !self.is_empty() {
-            self.wake_first(1);
+            self.wake_next();
+        }
+    }
+
+    #[inline(never)]
+    fn wake_next(&self) {
+        match self.first.leave() {
+            Some((waker, _)) => {
+                self.serve();
+                waker.wake();
+            }
+            None => self.wake_first(1),
         }
     }
 
@@ -366,8 +406,8 @@ impl<D: Copy> Waiters<D> {
             None
         };
         match alone {
-            Some(waker) => {
-                self.served.set(self.next.get());
+            Some((waker, _)) => {
+                self.serve();
                 waker.wake();
             }
             None if self.is_empty() => {}
@@ -381,17 +421,16 @@ impl<D: Copy> Waiters<D> {
         self.wake_while(|_| true, |_, _| {});
     }
 
-    /// Takes a waiter out of the line.
-    fn remove(&self, ticket: Ticket) {
-        if self.first.ticket() == Some(ticket) {
-            return drop(self.first.leave());
+    /// Takes a waiter out of the line, with its waker.
+    fn take_out(&self, ticket: Ticket) -> Option<Waker> {
+        if self.is_first(ticket) {
+            return self.first.leave().map(|(waker, _)| waker);
         }
         let mut ring = self.ring.borrow_mut();
         let waker = ring.find(ticket).and_then(|entry| entry.waker.take());
         ring.gaps += 1;
         ring.tidy();
-        drop(ring);
-        drop(waker);
+        waker
     }
 
     /// Takes one out that was chosen, if it is still to be woken.

@@ -57,8 +57,9 @@ struct Channel {
     value: Option<usize>,
     closed: bool,
     leaked: bool,
-    /// Whether it is in the slot that stays in the pool.
-    first: bool,
+    /// Whether the sender has gone otherwise than by a leak.
+    sender_left: bool,
+    number: usize,
     /// Wakers of the receiver, and of waits for its closing, with who is to be woken and how often that was.
     wakers: [(Arc<Count>, Waker); 2],
     waits: [bool; 2],
@@ -68,7 +69,10 @@ struct Channel {
 /// A pool, and what is known of its slots.
 struct Slots {
     pool: Option<oneshot::Pool<Tracked>>,
-    first_is_free: bool,
+    /// The channel that has the slot at hand; none if that is free.
+    at_hand: Option<usize>,
+    /// Whether that channel, the ends of which are gone or leaked, is ending for ever.
+    ends_for_ever: bool,
     idle: usize,
     max_idle: usize,
 }
@@ -107,6 +111,7 @@ impl Channel {
                     self.closed.then_some(number)
                 );
                 self.value = (!self.closed).then_some(number);
+                self.sender_left = true;
                 self.tell(RECEIVER);
             }
             Step::Poll(_) | Step::Receive(_) => {
@@ -158,6 +163,7 @@ impl Channel {
                 };
                 if matches!(step, Step::DropSender(_)) {
                     drop(sender);
+                    self.sender_left = true;
                     self.tell(RECEIVER);
                 } else {
                     // Nobody is told, and the receiver waits on: nobody polls it again here.
@@ -186,6 +192,11 @@ impl Channel {
         }
     }
 
+    /// Whether nothing is left but a receiver with nothing to receive.
+    fn is_ending(&self) -> bool {
+        self.sender_left && self.value.is_none()
+    }
+
     fn is_over(&self) -> bool {
         self.sender.is_none() && self.receiver.is_none()
     }
@@ -209,11 +220,16 @@ impl Channel {
 }
 
 impl Slots {
-    fn open(&mut self) -> Option<Channel> {
+    fn open(&mut self, number: usize, channels: &[Channel]) -> Option<Channel> {
         let pool = self.pool.as_ref()?;
-        let first = std::mem::take(&mut self.first_is_free);
-        if !first {
+        let used = self.at_hand;
+        if used.is_some() {
             self.idle = self.idle.saturating_sub(1);
+        }
+        let open = channels.iter().find(|channel| used == Some(channel.number));
+        // A slot that is about to be free stays at hand.
+        if !open.map_or(used.is_some() && self.ends_for_ever, Channel::is_ending) {
+            self.at_hand = Some(number);
         }
         let (sender, receiver) = pool.channel();
         let statistics = sender.statistics();
@@ -227,7 +243,8 @@ impl Slots {
             value: None,
             closed: false,
             leaked: false,
-            first,
+            sender_left: false,
+            number,
             wakers: [Count::new(), Count::new()],
             waits: [false; 2],
             wakes: [0; 2],
@@ -235,9 +252,13 @@ impl Slots {
     }
 
     fn take_back(&mut self, channel: &Channel) {
+        let at_hand = self.at_hand == Some(channel.number);
         if channel.leaked {
-        } else if channel.first {
-            self.first_is_free = true;
+            if at_hand {
+                self.ends_for_ever = channel.is_ending();
+            }
+        } else if at_hand {
+            self.at_hand = None;
         } else {
             self.idle = self.max_idle.min(self.idle + 1);
         }
@@ -245,7 +266,7 @@ impl Slots {
 
     fn check(&self) {
         if let Some(pool) = &self.pool {
-            let idle = self.idle + usize::from(self.first_is_free);
+            let idle = self.idle + usize::from(self.at_hand.is_none());
             assert_eq!(pool.statistics().idle, idle);
             assert!(idle <= pool.statistics().max_idle);
         }
@@ -256,7 +277,8 @@ fn run(max_idle: usize, steps: &[Step]) {
     let alive = Rc::new(Cell::new(0));
     let mut slots = Slots {
         pool: Some(oneshot::Pool::with_max_idle(max_idle)),
-        first_is_free: true,
+        at_hand: None,
+        ends_for_ever: false,
         idle: 0,
         max_idle: max_idle - 1,
     };
@@ -265,7 +287,7 @@ fn run(max_idle: usize, steps: &[Step]) {
     let mut lost = 0;
     for (number, step) in steps.iter().enumerate() {
         match step {
-            Step::Open => channels.extend(slots.open()),
+            Step::Open => channels.extend(slots.open(number, &channels)),
             Step::DropPool => slots.pool = None,
             Step::Send(pick)
             | Step::Poll(pick)

@@ -397,3 +397,36 @@ fn all_who_are_chosen_are_woken_in_the_order_of_their_coming() {
     assert_eq!(WOKEN.take(), [1, 2, 3, 4]);
     assert!(poll(&mut *fourth.borrow_mut(), 4).is_ready());
 }
+
+#[test]
+fn a_receiver_that_goes_while_its_sender_wakes_it_leaves_the_slot_to_the_pool() {
+    let pool = Rc::new(oneshot::Pool::new());
+    let waiting = Rc::new(Cell::new(None::<oneshot::Receiver<u8>>));
+    let (used, taken) = (Rc::clone(&pool), Rc::clone(&waiting));
+    HOOK.set(Some(Rc::new(move |what| {
+        let receiver = taken.take();
+        if what != "wake" {
+            return taken.set(receiver);
+        }
+        // As an executor that polls at once: the value is received, and the next channel opened.
+        let mut receiver = receiver.expect("a receiver is woken once");
+        assert_eq!(receiver.recv_nowait(), Ok(1));
+        drop(receiver);
+        let (sender, mut receiver) = used.channel();
+        assert_eq!(sender.send(2), Ok(()));
+        assert_eq!(receiver.recv_nowait(), Ok(2));
+    })));
+    for _ in 0..3 {
+        let (sender, mut receiver) = pool.channel();
+        assert!(poll(&mut receiver, 1).is_pending());
+        waiting.set(Some(receiver));
+        assert_eq!(sender.send(1), Ok(()));
+        assert!(waiting.take().is_none());
+        assert_eq!(
+            pool.statistics().idle,
+            2,
+            "as many as were in use at a time"
+        );
+    }
+    HOOK.take();
+}

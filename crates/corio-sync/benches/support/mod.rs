@@ -1,12 +1,14 @@
-//! The smallest executor there is: polls every task in turn until all are done. The same under every
-//! library compared, and next to nothing, so that what is measured is the library.
+//! What is compared, and the smallest executor there is, the same under every library.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Waker};
 
-/// Runs the tasks to their ends.
-pub(crate) fn run<const N: usize>(mut tasks: [Pin<&mut dyn Future<Output = ()>>; N]) {
+pub(crate) mod operations;
+
+/// Runs the tasks to their ends. It polls every one in turn until all are done: that is next to nothing, so
+/// that what is measured is the library.
+fn run<const N: usize>(mut tasks: [Pin<&mut dyn Future<Output = ()>>; N]) {
     let mut cx = Context::from_waker(Waker::noop());
     let mut done = [false; N];
     let mut left = N;

@@ -1,7 +1,8 @@
 //! [`Pool`]: channels in memory that is used again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
 
@@ -29,10 +30,10 @@ use super::{Receiver, Sender};
 /// ```
 #[doc(alias("freelist", "slab", "object pool"))]
 pub struct Pool<T> {
-    /// The slot that stays here. It is free if nobody else has a share of it, so that channels that follow
-    /// one another cost next to nothing.
-    first: Rc<Slot<T>>,
-    /// What serves while that one is in use.
+    /// The slot of the latest channel. It need not come back to be used again, so that channels that follow one
+    /// another cost next to nothing, whatever others are open.
+    at_hand: Cell<Option<Rc<Slot<T>>>>,
+    /// Where another comes from while that one is in use.
     others: Rc<Others<T>>,
 }
 
@@ -90,7 +91,7 @@ impl<T> Pool<T> {
             name,
         });
         Pool {
-            first: others.new_slot(),
+            at_hand: Cell::new(Some(others.new_slot())),
             others,
         }
     }
@@ -104,12 +105,18 @@ impl<T> Pool<T> {
     #[track_caller]
     #[inline]
     pub fn channel(&self) -> (Sender<T>, Receiver<T>) {
-        let (sender, receiver) = if self.first_is_free() {
-            self.first.flags.set(0);
-            (Rc::clone(&self.first), Rc::clone(&self.first))
-        } else {
-            let slot = self.others.take();
-            (Rc::clone(&slot), slot)
+        let (sender, receiver) = match self.at_hand.take() {
+            // Nobody else has a share of it.
+            Some(slot) if Rc::strong_count(&slot) == 1 => {
+                slot.flags.set(0);
+                let shares = (Rc::clone(&slot), Rc::clone(&slot));
+                self.keep_at_hand(slot);
+                shares
+            }
+            used => {
+                let slot = self.another(used);
+                (Rc::clone(&slot), slot)
+            }
         };
         let receiver = Receiver {
             slot: receiver,
@@ -118,16 +125,42 @@ impl<T> Pool<T> {
         (Sender { slot: sender }, receiver)
     }
 
-    /// Whether the ends of the channel through the first slot are gone.
+    /// A slot for a channel while the one at hand is in use. It takes the place at hand.
+    #[inline(never)]
+    fn another(&self, used: Option<Rc<Slot<T>>>) -> Rc<Slot<T>> {
+        let slot = self.others.take();
+        match used {
+            // About to be free, or free but for an end that is being dropped: it stays.
+            Some(used) if used.is_ending() => {
+                slot.flags.set(ON_LOAN);
+                self.keep_at_hand(used);
+            }
+            used => {
+                slot.flags.set(0);
+                self.keep_at_hand(Rc::clone(&slot));
+                if let Some(used) = used {
+                    used.raise(ON_LOAN);
+                }
+            }
+        }
+        slot
+    }
+
+    /// The place is empty: forgetting that spares the check.
     #[inline]
-    fn first_is_free(&self) -> bool {
-        Rc::strong_count(&self.first) == 1
+    fn keep_at_hand(&self, slot: Rc<Slot<T>>) {
+        mem::forget(self.at_hand.replace(Some(slot)));
     }
 
     /// How many slots are not in use.
     pub fn statistics(&self) -> PoolStatistics {
+        let at_hand = self.at_hand.take().map(|slot| {
+            let idle = Rc::strong_count(&slot) == 1;
+            self.keep_at_hand(slot);
+            usize::from(idle)
+        });
         PoolStatistics {
-            idle: self.others.idle.borrow().len() + usize::from(self.first_is_free()),
+            idle: self.others.idle.borrow().len() + at_hand.unwrap_or_default(),
             max_idle: self.others.max_idle + 1,
         }
     }
@@ -135,15 +168,13 @@ impl<T> Pool<T> {
 
 impl<T> Others<T> {
     /// One that is not in use.
-    #[inline(never)]
     fn take(self: &Rc<Self>) -> Rc<Slot<T>> {
         let idle = self.idle.borrow_mut().pop();
-        let slot = idle.unwrap_or_else(|| self.new_slot());
-        slot.flags.set(ON_LOAN);
-        slot
+        idle.unwrap_or_else(|| self.new_slot())
     }
 
     #[cold]
+    #[inline(never)]
     fn new_slot(self: &Rc<Self>) -> Rc<Slot<T>> {
         let slot = Rc::new(Slot::new());
         let _ = slot.origin.set(Box::new(Origin {
@@ -168,7 +199,7 @@ impl<T> Origin<T> {
     /// Takes the slot back, in which nothing of its channel is left. The last end still has its share, and
     /// drops it next.
     pub(super) fn take_back(&self) {
-        if let (Some(slot), Some(others)) = (self.slot.upgrade(), self.others.upgrade()) {
+        if let (Some(others), Some(slot)) = (self.others.upgrade(), self.slot.upgrade()) {
             let mut idle = others.idle.borrow_mut();
             if idle.len() < others.max_idle {
                 idle.push(slot);

@@ -106,6 +106,12 @@ impl<T> Slot<T> {
         self.flags.get() >= SENT
     }
 
+    /// Whether the sender is gone and nothing is left to receive. The receiver may be gone too, and the sender
+    /// not yet: it wakes the receiver before it gives up its share.
+    pub(super) fn is_ending(&self) -> bool {
+        self.flags.get() & (SENDER_GONE | SENT) == SENDER_GONE
+    }
+
     #[inline]
     pub(super) fn raise(&self, flags: u8) {
         self.flags.set(self.flags.get() | flags);
