@@ -13,6 +13,7 @@ use corio_core::time::{Alarm, Moment, Nanos, Timers, nanos};
 use corio_core::{AnyTask, Handle, Promise, Report, Scheduler, Task};
 use corio_reactor::Reactor;
 
+use crate::aim::Aim;
 use crate::blocking::LoopPool;
 use crate::builder::EventLoopBuilder;
 use crate::clock::Clock;
@@ -53,6 +54,7 @@ pub(crate) struct Loop {
     /// Sources of the loop's own, which do not count as I/O of the program.
     pub(crate) own_sources: Cell<usize>,
     pub(crate) pace: Pace,
+    pub(crate) aim: Aim,
     pub(crate) stopping: Cell<bool>,
     /// How many runs there have been.
     pub(crate) runs: Cell<u64>,
@@ -115,6 +117,7 @@ impl EventLoop {
             reactor,
             own_sources: Cell::new(0),
             pace: Pace::new(),
+            aim: Aim::new(),
             stopping: Cell::new(false),
             runs: Cell::new(0),
             driving: Cell::new(false),

@@ -28,7 +28,7 @@
 //! | module | noun |
 //! | --- | --- |
 //! | `event_loop`, `builder` | [`EventLoop`] and its options |
-//! | `turn`, `pace` | the turn, the runs that are made of turns, and how often the clock is asked |
+//! | `turn`, `pace`, `aim` | the turn, the runs that are made of turns, how often the clock is asked, and when to wake for a timer |
 //! | `clock`, `timers` | the system's or the loop's own time, and the wheel |
 //! | `sleep`, `interval`, `yield_now` | the leaves |
 //! | `io_source` | [`IoSource`]: a handle of the operating system, joined to the loop that polls it |
@@ -57,6 +57,7 @@
 pub mod signal;
 pub mod workers;
 
+mod aim;
 mod blocking;
 mod builder;
 mod clock;

@@ -16,31 +16,13 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use corio_core::combine::{Drive, RunTarget};
-use corio_core::time::{Moment, Nanos};
+use corio_core::time::Moment;
 use corio_core::{AnyTask, Report, Scheduler, TaskError};
 
 use crate::event_loop::Loop;
 use crate::interrupt::{Interrupts, shorten};
 use crate::io_source::here::WithinReach;
 use crate::run_error::RunError;
-
-/// Falling asleep and waking up costs more than a shorter wait would last. Where timers stand this close to one another, several are
-/// fired in one visit.
-const SHORTEST_WAIT: Nanos = 20_000;
-/// So much longer for each timer that has fired since the last wait: the denser they stand, the more of them share a wake-up.
-const WAIT_PER_TIMER: Nanos = 1_000;
-/// .. but not longer than this, which is as late as a crowd makes a timer.
-const CROWD_WAIT: Nanos = 100_000;
-
-/// How long to wait for the next timer, if so many have fired since the last wait. One that is due is not waited for.
-fn wait_until(next: Moment, now: Moment, fired: usize) -> Duration {
-    let crowd = (fired as Nanos).saturating_mul(WAIT_PER_TIMER);
-    let shortest = crowd.saturating_add(SHORTEST_WAIT).min(CROWD_WAIT);
-    Duration::from_nanos(match next.since(now) {
-        0 => 0,
-        left => left.max(shortest),
-    })
-}
 
 /// What a run does about Ctrl-C, given its main task.
 pub(crate) type OnInterrupt<'a> = &'a mut dyn FnMut(&AnyTask) -> ControlFlow<RunError>;
@@ -276,11 +258,12 @@ impl<'a> Run<'a> {
         pace.visit(now);
         if wait {
             if !self.poll_busily(&mut now) {
-                let next = armed.then(|| timers.next_wake()).flatten();
-                let timeout = next.map(|next| wait_until(next, now, timers.fired.get()));
-                self.wait(timeout);
-                if timeout != Some(Duration::ZERO) {
-                    timers.fired.set(0);
+                match armed.then(|| timers.next_wake()).flatten() {
+                    Some(next) => self.wait_for_timer(next, now),
+                    None => {
+                        self.wait(None);
+                        timers.fired.set(0);
+                    }
                 }
             }
             scheduler.take_mail();
@@ -295,26 +278,49 @@ impl<'a> Run<'a> {
         pace.leave(scheduler.ready());
     }
 
+    /// Sleeps until something happens or the next timer is due. Woken a little before that, the loop looks until then.
+    fn wait_for_timer(&self, next: Moment, now: Moment) {
+        let Loop { timers, aim, .. } = self.event_loop;
+        let at = aim.at(next, now, timers.fired.get());
+        let events = self.wait(Some(Duration::from_nanos(at.since(now))));
+        if at == now {
+            return;
+        }
+        timers.fired.set(0);
+        if events > 0 || self.is_called() {
+            return;
+        }
+        let mut now = timers.clock.now();
+        // A wait that has ended before its time was woken by something else, or is to be continued.
+        if now >= at {
+            aim.woken(at, now);
+            self.look_until(next, &mut now);
+        }
+    }
+
     /// Looks for I/O without sleeping, for as long as the builder was told. True: there is something to do.
     fn poll_busily(&self, now: &mut Moment) -> bool {
-        let Loop {
-            scheduler, timers, ..
-        } = self.event_loop;
         let busy = self.event_loop.busy_poll.get();
         if busy == 0 {
             return false;
         }
-        let due = timers.next_wake().unwrap_or(Moment::NEVER);
-        let until = now.after(busy).min(due);
+        let due = self.event_loop.timers.next_wake().unwrap_or(Moment::NEVER);
+        self.look_until(now.after(busy).min(due), now) || *now >= due
+    }
+
+    /// Looks for I/O without sleeping. True: there is some, or mail, or a signal.
+    fn look_until(&self, until: Moment, now: &mut Moment) -> bool {
+        let Loop {
+            scheduler, timers, ..
+        } = self.event_loop;
         while *now < until {
             let events = self.wait(Some(Duration::ZERO));
-            let mail = scheduler.has_mail() || self.signal_is_pending();
-            if events > 0 || mail || scheduler.ready() > 0 {
+            if events > 0 || self.is_called() || scheduler.ready() > 0 {
                 return true;
             }
             *now = timers.clock.now();
         }
-        *now >= due
+        false
     }
 
     /// Returns how many sources had an event.
@@ -322,7 +328,7 @@ impl<'a> Run<'a> {
         let Loop {
             scheduler, reactor, ..
         } = self.event_loop;
-        let may_sleep = || !scheduler.has_mail() && !self.signal_is_pending();
+        let may_sleep = || !self.is_called();
         let listening = self.interrupts.is_some() || self.event_loop.signals.is_listening();
         let timeout = shorten(timeout, listening);
         match scheduler.enter(|| reactor.wait(timeout, may_sleep)) {
@@ -330,6 +336,11 @@ impl<'a> Run<'a> {
             // Nothing a program does can bring this about; going on without a reactor would be a silent hang.
             Err(error) => panic!("the reactor cannot wait any more: {error}"),
         }
+    }
+
+    /// There is mail, or a signal.
+    fn is_called(&self) -> bool {
+        self.event_loop.scheduler.has_mail() || self.signal_is_pending()
     }
 
     /// A signal has come, and is dealt with at the end of this turn.
@@ -411,32 +422,5 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.event_loop.driving.set(false);
         self.event_loop.stopping.set(false);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_timer_that_is_due_is_not_waited_for_and_a_near_one_a_little_longer() {
-        let at = Moment::from_nanos;
-        let wait = |next, now| wait_until(at(next), at(now), 0).as_nanos();
-        assert_eq!(wait(5, 7), 0);
-        assert_eq!(wait(7, 7), 0);
-        assert_eq!(wait(8, 7), u128::from(SHORTEST_WAIT));
-        assert_eq!(wait(1_000_007, 7), 1_000_000);
-    }
-
-    #[test]
-    fn timers_in_a_crowd_share_a_wait_that_has_a_bound() {
-        let at = Moment::from_nanos;
-        let wait = |left, fired| wait_until(at(left), at(0), fired).as_nanos() as Nanos;
-        assert_eq!(wait(1, 1), SHORTEST_WAIT + WAIT_PER_TIMER);
-        assert_eq!(wait(1, 50), SHORTEST_WAIT + 50 * WAIT_PER_TIMER);
-        assert_eq!(wait(1, 80), CROWD_WAIT);
-        assert_eq!(wait(1, usize::MAX), CROWD_WAIT);
-        assert_eq!(wait(0, 50), 0);
-        assert_eq!(wait(1_000_000, 50), 1_000_000);
     }
 }
