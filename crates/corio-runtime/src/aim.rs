@@ -16,7 +16,7 @@ const WAIT_PER_TIMER: Nanos = 1_000;
 /// .. but not longer than this, which is as late as a crowd makes a timer.
 const CROWD_WAIT: Nanos = 100_000;
 
-/// The loop asks to be woken earlier than its deadline by no more than this.
+/// The loop asks to be woken before its deadline by no more than this.
 const MOST_LEAD: Nanos = 100_000;
 /// How far the lead grows with a wake-up that it did not make up for.
 const LATE_STEP: Nanos = 2_000;
@@ -60,9 +60,13 @@ impl Aim {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{EventLoop, create_task, get_running_loop, sleep};
 
     const fn at(nanos: Nanos) -> Moment {
         Moment::from_nanos(nanos)
@@ -117,6 +121,37 @@ mod tests {
         let lead = aim.lead.get();
         aim.woken(at(0), at(3_600_000_000_000));
         assert_eq!(aim.lead.get(), lead + LATE_STEP);
+    }
+
+    /// A loop is told of a machine that is later than this one, so that it is woken before its deadlines.
+    fn exaggerate(aim: &Aim) {
+        for _ in 0..MOST_LEAD / LATE_STEP {
+            aim.woken(at(0), Moment::NEVER);
+        }
+    }
+
+    #[test]
+    fn a_loop_that_is_woken_too_early_rings_no_timer_early_and_hears_other_threads() {
+        let event_loop = EventLoop::new().unwrap();
+        let remote = event_loop.remote();
+        let sender = thread::spawn(move || {
+            for _ in 0..100 {
+                let work = remote.create_task(async || sleep(Duration::from_micros(130)).await);
+                work.wait().unwrap();
+            }
+            remote.call_soon(|| get_running_loop().stop()).unwrap();
+        });
+        let sleeps = event_loop.create_task(async {
+            for micros in (150..1_000).cycle().step_by(37) {
+                exaggerate(&get_running_loop().inner.aim);
+                let (begin, time) = (Instant::now(), Duration::from_micros(micros));
+                create_task(sleep(time)).await.unwrap();
+                assert!(begin.elapsed() >= time);
+            }
+        });
+        event_loop.run_forever().unwrap();
+        sender.join().unwrap();
+        assert!(!sleeps.done(), "a sleep was early");
     }
 
     proptest! {
