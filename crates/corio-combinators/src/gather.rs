@@ -66,17 +66,25 @@ pub struct Gather<S: TaskSet> {
     inner: Gathering<S>,
 }
 
-impl<C: IntoTask> Gather<Vec<C>> {
-    /// Every outcome instead of the first failure: panics and cancelled tasks are in the list.
-    ///
-    /// A cancellation of the waiter is not turned into a list: it goes on, as without this.
-    #[doc(alias = "allSettled")]
-    pub fn return_exceptions(self) -> GatherResults<C> {
-        GatherResults::new(self.inner)
+impl Gather<()> {
+    #[track_caller]
+    pub(crate) fn of_nothing() -> Gather<()> {
+        Gather {
+            inner: Gathering::of_nothing(),
+        }
     }
 }
 
 impl<S: TaskSet> Gather<S> {
+    /// Every outcome instead of the first failure: panics and cancelled tasks are in the list, or in the tuple of
+    /// [`gather!`](macro@crate::gather).
+    ///
+    /// A cancellation of the waiter is not turned into a list: it goes on, as without this.
+    #[doc(alias = "allSettled")]
+    pub fn return_exceptions(self) -> GatherResults<S> {
+        GatherResults::new(self.inner)
+    }
+
     #[track_caller]
     pub(crate) fn of_set(set: S) -> Gather<S> {
         Gather {

@@ -26,9 +26,19 @@ use crate::set::TaskSet;
 #[doc(alias = "try_join")]
 #[macro_export]
 macro_rules! gather {
+    () => {
+        $crate::gather_nothing()
+    };
     ($($task:expr),+ $(,)?) => {
         $crate::gather_set(($($task,)+))
     };
+}
+
+/// What [`gather!`](macro@crate::gather) calls without arguments.
+#[doc(hidden)]
+#[track_caller]
+pub fn gather_nothing() -> Gather<()> {
+    Gather::of_nothing()
 }
 
 /// What [`gather!`](macro@crate::gather) calls.

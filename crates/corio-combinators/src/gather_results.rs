@@ -5,24 +5,22 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use corio_core::TaskError;
-use corio_core::combine::{AsTask, IntoTask};
-
 use crate::gathering::Gathering;
+use crate::set::{HandleSet, TaskSet};
 
-/// The future of [`Gather::return_exceptions`](crate::Gather::return_exceptions): a list of all outcomes, in the order of the
-/// arguments.
+/// The future of [`Gather::return_exceptions`](crate::Gather::return_exceptions): all outcomes, in the order of the
+/// arguments: a list, or with [`gather!`](macro@crate::gather) a tuple.
 ///
 /// # Cancel safety
 ///
 /// As [`Gather`](crate::Gather).
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct GatherResults<C: IntoTask> {
-    inner: Gathering<Vec<C>>,
+pub struct GatherResults<S: TaskSet> {
+    inner: Gathering<S>,
 }
 
-impl<C: IntoTask> GatherResults<C> {
-    pub(crate) fn new(mut inner: Gathering<Vec<C>>) -> GatherResults<C> {
+impl<S: TaskSet> GatherResults<S> {
+    pub(crate) fn new(mut inner: Gathering<S>) -> GatherResults<S> {
         inner.wait_for_all();
         GatherResults { inner }
     }
@@ -34,17 +32,17 @@ impl<C: IntoTask> GatherResults<C> {
     }
 }
 
-impl<C: IntoTask> Future for GatherResults<C> {
-    type Output = Vec<Result<C::Output, TaskError>>;
+impl<S: TaskSet> Future for GatherResults<S> {
+    type Output = <S::Handles as HandleSet>::Outcomes;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         ready!(self.inner.poll_over(cx));
         let (handles, _) = self.inner.finish();
-        Poll::Ready(handles.into_iter().map(AsTask::outcome).collect())
+        Poll::Ready(handles.outcomes())
     }
 }
 
-impl<C: IntoTask> fmt::Debug for GatherResults<C> {
+impl<S: TaskSet> fmt::Debug for GatherResults<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("GatherResults").field(&self.inner).finish()
     }

@@ -71,6 +71,14 @@ impl<C: IntoTask> Gathering<Vec<C>> {
     }
 }
 
+impl Gathering<()> {
+    /// Needs no loop: there is nothing to run.
+    #[track_caller]
+    pub(crate) fn of_nothing() -> Self {
+        Gathering::new(Stage::Running(()), HandleSet::lineup)
+    }
+}
+
 impl<S: TaskSet> Gathering<S> {
     #[track_caller]
     fn new(stage: Stage<S>, lineup: fn(&S::Handles) -> Lineup) -> Self {

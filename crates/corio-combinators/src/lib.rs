@@ -105,7 +105,7 @@ pub use error::TimeoutError;
 pub use finally::{Finally, finally};
 pub use gather::{Gather, gather};
 #[doc(hidden)]
-pub use gather_macro::gather_set;
+pub use gather_macro::{gather_nothing, gather_set};
 pub use gather_results::GatherResults;
 pub use scope::{Scope, ScopeFuture, scope};
 pub use shield::{Shield, shield};

@@ -20,6 +20,8 @@ pub trait TaskSet {
 pub trait HandleSet {
     /// The values of the tasks.
     type Values;
+    /// How each of them ended.
+    type Outcomes;
 
     /// The tasks, in order.
     #[doc(hidden)]
@@ -31,6 +33,9 @@ pub trait HandleSet {
     ///
     /// As for a task.
     fn values(self) -> Result<Self::Values, TaskError>;
+
+    /// The outcome of each of them, which are settled.
+    fn outcomes(self) -> Self::Outcomes;
 }
 
 /// The tasks of a set, and which of them are owned.
@@ -52,12 +57,17 @@ impl<C: IntoTask> TaskSet for Vec<C> {
 
 impl<H: AsTask> HandleSet for Vec<H> {
     type Values = Vec<H::Output>;
+    type Outcomes = Vec<Result<H::Output, TaskError>>;
 
     fn lineup(&self) -> Lineup {
         Lineup::of(self, |handle| Member::Any(handle.as_any()))
     }
 
     fn values(self) -> Result<Vec<H::Output>, TaskError> {
+        self.into_iter().map(H::outcome).collect()
+    }
+
+    fn outcomes(self) -> Self::Outcomes {
         self.into_iter().map(H::outcome).collect()
     }
 }
@@ -76,6 +86,31 @@ impl Lineup {
     }
 }
 
+/// Of nothing.
+impl TaskSet for () {
+    type Handles = ();
+
+    fn start(self, _: &Scheduler, _: &'static Location<'static>) {}
+}
+
+impl HandleSet for () {
+    type Values = ();
+    type Outcomes = ();
+
+    fn lineup(&self) -> Lineup {
+        Lineup {
+            tasks: Vec::new(),
+            owned: Owned::Nothing,
+        }
+    }
+
+    fn values(self) -> Result<(), TaskError> {
+        Ok(())
+    }
+
+    fn outcomes(self) {}
+}
+
 macro_rules! tuples {
     ($($kind:ident $place:tt),+) => {
         impl<$($kind: IntoTask),+> TaskSet for ($($kind,)+) {
@@ -92,6 +127,7 @@ macro_rules! tuples {
 
         impl<$($kind: AsTask),+> HandleSet for ($($kind,)+) {
             type Values = ($($kind::Output,)+);
+            type Outcomes = ($(Result<$kind::Output, TaskError>,)+);
 
             fn lineup(&self) -> Lineup {
                 let mut owned = 0;
@@ -104,6 +140,10 @@ macro_rules! tuples {
 
             fn values(self) -> Result<Self::Values, TaskError> {
                 Ok(($(self.$place.outcome()?,)+))
+            }
+
+            fn outcomes(self) -> Self::Outcomes {
+                ($(self.$place.outcome(),)+)
             }
         }
     };

@@ -13,7 +13,8 @@ use crate::error::TimeoutError;
 use crate::limited::Limited;
 
 /// Gives `work` so much time, counted from the first poll. When it is up, the work is cancelled, and `Err(TimeoutError)` comes
-/// when its clean-up has ended.
+/// when its clean-up has ended. The clock is read when that poll has ended and the work has to wait, so what computes for long in
+/// its first step gets that time for nothing; [`timeout_at`] and [`CancelScope`](crate::CancelScope) have their end before it.
 ///
 /// The cancellation is a request like any other: catchers inside see it, owned tasks are cancelled and waited for. If the work
 /// returns a value all the same, that value is the result. A request from outside stays a cancellation: it is never turned into a

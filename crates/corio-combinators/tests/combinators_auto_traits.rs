@@ -34,7 +34,7 @@ fn futures_are_unpin_and_never_send() {
     check!(
         Gather<Vec<Ready<u8>>>,
         Gather<(Ready<u8>, Task<u8>)>,
-        GatherResults<Ready<u8>>,
+        GatherResults<Vec<Ready<u8>>>,
         TryGather<Tried>,
         Wait<Task<u8>>,
         Wait<AnyTask>,

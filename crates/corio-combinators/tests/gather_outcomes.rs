@@ -47,6 +47,15 @@ fn nothing_given_is_ready_at_once_even_without_a_loop() {
 }
 
 #[test]
+fn the_macro_given_nothing_is_ready_at_once_too() {
+    let mut cx = Context::from_waker(Waker::noop());
+    let values = pin!(corio_combinators::gather!()).poll(&mut cx);
+    assert!(matches!(values, Poll::Ready(Ok(()))));
+    let outcomes = corio_combinators::gather!().return_exceptions();
+    assert!(pin!(outcomes).poll(&mut cx).is_ready());
+}
+
+#[test]
 fn finished_members_do_not_suspend_the_waiter() {
     run(async {
         let tasks = [create_task(async { 1 }), create_task(async { 2 })];
@@ -344,6 +353,19 @@ fn the_macro_ends_with_the_first_failure() {
         );
     });
     assert!(here().reports.borrow().is_empty());
+}
+
+#[test]
+fn the_macro_gives_every_outcome_if_asked() {
+    run(async {
+        let task = create_task(after(2.0, "late"));
+        let fails = async { raise("on purpose") as bool };
+        let outcomes = corio_combinators::gather!(after(1.0, 1), fails, &task, task.any());
+        let (number, failed, word, end) = outcomes.return_exceptions().await;
+        assert_eq!(number.unwrap(), 1);
+        assert!(failed.unwrap_err().is_panic());
+        assert_eq!((word.unwrap(), end.unwrap()), (&"late", ()));
+    });
 }
 
 #[test]

@@ -104,18 +104,20 @@ fn the_error_of_a_child_moves_into_the_group() {
 }
 
 #[test]
-fn a_child_that_was_asked_and_fails_all_the_same_ends_cancelled_when_it_was_not_told() {
+fn an_error_that_comes_with_a_request_is_kept_although_the_child_ends_cancelled() {
     run(async {
         let group = task_group(async |group: TaskGroup<&str>| {
             let child = group.create_task(async {
                 current().cancel();
-                Err::<(), _>("dropped")
+                Err::<(), _>("kept")
             });
-            sleep(1.0).await;
-            assert!(child.cancelled());
+            let told = catch_cancel(sleep(1.0)).await;
+            assert!(told.is_err() && child.cancelled());
             Ok(())
         });
-        group.await.unwrap();
+        let error = group.await.unwrap_err();
+        assert_eq!(error.len(), 1);
+        assert!(texts(&error)[0].ends_with(": kept"));
     });
 }
 

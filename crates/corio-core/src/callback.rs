@@ -37,6 +37,8 @@ impl Handle {
 
 impl Scheduler {
     /// Calls `callback` in the next batch, behind what is ready now.
+    ///
+    /// On a closed scheduler it is dropped at once, and the handle says that it was cancelled.
     #[track_caller]
     pub fn call_soon(&self, callback: impl FnOnce() + 'static) -> Handle {
         self.call_soon_at(callback, Location::caller())

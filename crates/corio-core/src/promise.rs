@@ -180,6 +180,17 @@ impl<T> Promise<T> {
 }
 
 impl<T> Inner<T> {
+    /// Who has to do with one loop only waits for that loop.
+    fn check_loop(&self) {
+        Scheduler::with_current(|current| {
+            assert!(
+                current.is_none_or(|current| current.same(&self.scheduler)),
+                "this promise belongs to another event loop, which does not run while this one does: \
+                 make it with `create_promise` of the loop whose tasks await it"
+            );
+        });
+    }
+
     fn add(&self, what: What<T>) -> u64 {
         let id = self.scheduler.next_entry();
         let waiter = Waiter { id, what };
@@ -275,7 +286,10 @@ impl<T> PromisePlace<T> {
         }
         match self.id {
             Some(id) => self.promise.inner.renew(id, cx.waker()),
-            None => self.id = Some(self.promise.inner.add(What::Wake(cx.waker().clone()))),
+            None => {
+                self.promise.inner.check_loop();
+                self.id = Some(self.promise.inner.add(What::Wake(cx.waker().clone())));
+            }
         }
         waiting::note(&PROMISE, self.site);
         Poll::Pending
@@ -293,6 +307,10 @@ impl<T> Drop for PromisePlace<T> {
 }
 
 /// The future of `promise.await`: the value, cloned, since others may wait for it too.
+///
+/// # Panics
+///
+/// When it is awaited in a task of another loop and has no outcome yet.
 ///
 /// # Cancel safety
 ///
@@ -325,6 +343,10 @@ impl<T: Clone> Future for PromiseWait<T> {
 impl<T> Unpin for PromiseWait<T> {}
 
 /// The future of `(&promise).await`: a look at the value.
+///
+/// # Panics
+///
+/// When it is awaited in a task of another loop and has no outcome yet.
 ///
 /// # Cancel safety
 ///

@@ -150,8 +150,21 @@ impl Scheduler {
         F: Future<Output = Option<T>> + 'static,
         T: 'static,
     {
+        self.create_fallible_task_at::<Shown, F, T>(future, Location::caller())
+    }
+
+    /// The same, for a caller that knows on whose line the task is created.
+    pub fn create_fallible_task_at<Shown, F, T>(
+        &self,
+        future: F,
+        site: &'static Location<'static>,
+    ) -> Task<T>
+    where
+        F: Future<Output = Option<T>> + 'static,
+        T: 'static,
+    {
         // SAFETY: the future and its output borrow nothing.
-        Task::new(unsafe { self.spawn::<F, Fallible<Shown>>(future, Location::caller()) })
+        Task::new(unsafe { self.spawn::<F, Fallible<Shown>>(future, site) })
     }
 
     /// A number that is the same throughout a batch and greater in the next one: whether two things happened in one turn.
@@ -380,7 +393,9 @@ impl Scheduler {
 
     pub(crate) fn queue_callback(&self, cell: CellRef) {
         if self.0.closed.get() {
-            cell.revoke();
+            if cell.state.cancel_callback() {
+                cell.revoke();
+            }
         } else if cell.state.wake() {
             self.0.ready.push_callback(cell);
         }

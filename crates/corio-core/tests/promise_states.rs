@@ -300,6 +300,36 @@ fn the_destructor_of_a_value_may_use_the_promise() {
 }
 
 #[test]
+fn a_promise_of_another_loop_is_refused_until_it_has_an_outcome() {
+    // C018
+    let (here, there) = (Bed::new(), Bed::new());
+    let promise = there.scheduler.create_promise();
+    let own = here.scheduler.create_task({
+        let promise = promise.clone();
+        async move { promise.await }
+    });
+    let looking = here.scheduler.create_task({
+        let promise = promise.clone();
+        async move { (&promise).await.copied() }
+    });
+    here.settle();
+    for task in [own, looking] {
+        let Err(TaskError::Panicked(panic)) = task.into_result() else {
+            panic!("another outcome")
+        };
+        let message = panic.message();
+        assert!(
+            message.starts_with("this promise belongs to another event loop"),
+            "{message}"
+        );
+    }
+    promise.set_result(1).unwrap();
+    let late = here.scheduler.create_task(promise.into_future());
+    here.settle();
+    assert_eq!(late.into_result().unwrap().unwrap(), 1);
+}
+
+#[test]
 fn a_promise_outlives_its_loop() {
     let log = Log::new();
     let promise = {

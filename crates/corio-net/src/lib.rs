@@ -78,8 +78,8 @@ pub mod tls;
 pub use accept::{Accept, Incoming, Listener};
 pub use bind::{Bind, BindOptions};
 pub use bytes::{
-    ByteStream, OwnedReadHalf, OwnedWriteHalf, Peek, ReadHalf, ReadSome, ReadVectored,
-    ReuniteError, WriteHalf, WriteSome, WriteVectored,
+    ByteStream, OwnedReadHalf, OwnedWriteHalf, Peek, ReadExact, ReadHalf, ReadSome, ReadVectored,
+    ReuniteError, WriteAll, WriteHalf, WriteSome, WriteVectored,
 };
 pub use datagrams::{Datagrams, Recv, RecvFrom, SendOne, SendTo};
 pub use resolve::{Lookup, ToSocketAddrs, resolve};

@@ -21,6 +21,8 @@ fn sockets_halves_and_their_futures_are_send_sync_unpin_and_debug() {
     goes_anywhere::<ReuniteError<TcpStream>>();
     goes_anywhere::<ReadSome<'_, TcpStream>>();
     goes_anywhere::<WriteSome<'_, TcpStream>>();
+    goes_anywhere::<ReadExact<'_, TcpStream>>();
+    goes_anywhere::<WriteAll<'_, TcpStream>>();
     goes_anywhere::<ReadVectored<'_, '_, TcpStream>>();
     goes_anywhere::<WriteVectored<'_, '_, TcpStream>>();
     goes_anywhere::<Peek<'_>>();

@@ -76,7 +76,7 @@ fn halves_and_several_buffers_work_too() {
         let mut lines = BufReader::new(read).lines();
         assert_eq!(lines.next_line().await?.as_deref(), Some("one"));
         assert_eq!(lines.next_line().await?.as_deref(), Some("two"));
-        back.write_all(b"thanks").await?;
+        AsyncWriteExt::write_all(&mut back, b"thanks").await?;
         drop((back, lines));
         let mut got = String::new();
         AsyncReadExt::read_to_string(&mut a, &mut got).await?;

@@ -47,6 +47,7 @@ const CASES: &[Row] = &[
     ("ReadVectored", || Box::pin(read_vectored())),
     ("Peek", || Box::pin(peek())),
     ("WriteSome", || Box::pin(write_some())),
+    ("ReadExact WriteAll", || Box::pin(whole())),
     ("WriteVectored", || Box::pin(write_vectored())),
     ("Recv SendOne UdpConnect", || Box::pin(datagrams())),
     ("RecvFrom SendTo", || Box::pin(datagrams_from())),
@@ -180,6 +181,14 @@ async fn write_some() -> io::Result<()> {
         left = &left[stream.write(left).await?..];
     }
     Ok(())
+}
+
+async fn whole() -> io::Result<()> {
+    let stream = greeted().await?;
+    let mut buf = [0; 5];
+    stream.read_exact(&mut buf).await?;
+    let stream = drained().await?;
+    stream.write_all(&vec![7; MUCH]).await
 }
 
 async fn write_vectored() -> io::Result<()> {

@@ -63,10 +63,43 @@ fn what_is_written_is_read_in_every_way() {
         );
         b.writable().await?;
 
-        (&a).write_all(b"four").await?;
+        AsyncWriteExt::write_all(&mut &a, b"four").await?;
         let mut four = [0; 4];
-        (&b).read_exact(&mut four).await?;
+        AsyncReadExt::read_exact(&mut &b, &mut four).await?;
         assert_eq!(&four, b"four");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_whole_buffer_is_written_and_filled_or_the_end_is_an_error() {
+    run(async {
+        let (a, b) = tcp_pair().await?;
+        let (read, write) = b.into_split();
+        let bytes = pattern(1 << 22);
+        let sent = create_task({
+            let bytes = bytes.clone();
+            async move {
+                a.write_all(&bytes).await?;
+                a.write_all(&[]).await?;
+                io::Result::Ok(a)
+            }
+        });
+        let mut got = vec![0; bytes.len()];
+        for part in got.chunks_mut(99_991) {
+            read.read_exact(part).await?;
+        }
+        assert!(got == bytes);
+        read.read_exact(&mut []).await?;
+
+        let mut a = sent.await.unwrap()?;
+        let (half, other) = a.split();
+        write.write_all(b"end").await?;
+        drop(write);
+        let error = half.read_exact(&mut [0; 4]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+        drop(read);
+        drop(other);
         Ok(())
     });
 }
@@ -134,11 +167,11 @@ fn borrowed_halves_serve_two_branches_of_one_task() {
             loop {
                 match b.read(&mut buf).await? {
                     0 => return io::Result::Ok(()),
-                    length => (&b).write_all(&buf[..length]).await?,
+                    length => b.write_all(&buf[..length]).await?,
                 }
             }
         });
-        let (mut read, mut write) = a.split();
+        let (mut read, write) = a.split();
         let sent = async {
             write.write_all(&bytes).await?;
             write.shutdown()

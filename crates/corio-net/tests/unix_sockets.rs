@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use corio_net::{UnixDatagram, UnixListener, UnixStream};
 use corio_runtime::{create_task, yield_now};
-use futures_lite::{AsyncReadExt, AsyncWriteExt};
+use futures_lite::AsyncReadExt;
 use support::{pattern, reactor, run};
 
 /// A path that goes with the test.
@@ -121,7 +121,7 @@ fn a_pair_carries_many_bytes_and_the_end() {
     run(async {
         let (a, b) = UnixStream::pair()?;
         let bytes = pattern(1 << 20);
-        let (read, mut write) = a.into_split();
+        let (read, write) = a.into_split();
         let sent = create_task({
             let bytes = bytes.clone();
             async move { write.write_all(&bytes).await }

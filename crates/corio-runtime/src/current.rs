@@ -12,6 +12,7 @@ use crate::event_loop::EventLoop;
 /// # Panics
 ///
 /// When no loop is running here.
+#[doc(alias = "get_event_loop")]
 #[track_caller]
 pub fn get_running_loop() -> EventLoop {
     match try_get_running_loop() {

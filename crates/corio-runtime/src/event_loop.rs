@@ -236,6 +236,9 @@ impl EventLoop {
     }
 
     /// Calls `callback` in the next turn, behind what is ready now. A callback that panics is reported.
+    ///
+    /// A loop that is closed runs nothing any more: whatever is scheduled then is dropped, and its handle or task says that it was
+    /// cancelled.
     #[track_caller]
     pub fn call_soon(&self, callback: impl FnOnce() + 'static) -> Handle {
         self.inner.scheduler.call_soon(callback)
@@ -362,10 +365,13 @@ impl Drop for Loop {
 
 impl fmt::Debug for EventLoop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name().unwrap_or_default();
+        f.write_str("<EventLoop ")?;
+        if let Some(name) = self.name() {
+            write!(f, "{name:?} ")?;
+        }
         write!(
             f,
-            "<EventLoop {name:?} running={} closed={} debug={} tasks={}>",
+            "running={} closed={} debug={} tasks={}>",
             self.is_running(),
             self.is_closed(),
             self.debug(),

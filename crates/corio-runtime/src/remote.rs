@@ -1,8 +1,11 @@
 //! The loop, seen from other threads.
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -62,15 +65,11 @@ impl Remote {
             ended: Condvar::new(),
         });
         let settle = Settle(shared.clone());
-        let site = std::panic::Location::caller();
+        let site = Location::caller();
         let start = move || {
             Scheduler::with_current(|scheduler| {
                 let Some(scheduler) = scheduler else { return };
-                if settle.0.state.lock().cancelled {
-                    return;
-                }
-                let task = scheduler.create_task_at(watch(make, settle), site);
-                task.set_name("remote");
+                start(scheduler, make, settle, site);
             });
         };
         // A loop that is closed drops the callback, whose destructor settles the outcome.
@@ -82,24 +81,43 @@ impl Remote {
     }
 }
 
-/// Runs the future as a task of its own, so that its cancellation and its panics are outcomes like those of any other.
-async fn watch<M, F>(make: M, settle: Settle<F::Output>)
-where
+/// Makes the task, whose end settles the outcome. The value goes past the task's own outcome, which a callback may only look at.
+fn start<M, F>(
+    scheduler: &Scheduler,
+    make: M,
+    settle: Settle<F::Output>,
+    site: &'static Location<'static>,
+) where
     M: FnOnce() -> F + 'static,
     F: Future<Output: 'static> + 'static,
 {
-    let task = crate::current::create_task(async move { make().await });
-    let id = task.id();
+    if settle.0.state.lock().cancelled {
+        let cancelled = Cancelled::new("it was asked to cancel before it began");
+        return settle.set(Err(TaskError::Cancelled(cancelled)));
+    }
+    let value = Rc::new(Cell::new(None));
+    let place = value.clone();
+    let work = async move {
+        place.set(Some(make().await));
+        Some(())
+    };
+    let task = scheduler.create_fallible_task_at::<F, _, ()>(work, site);
     let cancelled = {
         let mut state = settle.0.state.lock();
-        state.task = Some(id);
+        state.task = Some(task.id());
         state.cancelled
     };
     if cancelled {
         task.cancel();
     }
-    let outcome = task.await;
-    settle.set(outcome);
+    task.add_done_callback(move |task| {
+        let value = || {
+            value
+                .take()
+                .expect("a task that ended well has put it there")
+        };
+        settle.set(task.result().map(|()| value()));
+    });
 }
 
 struct Shared<T> {
@@ -136,7 +154,7 @@ impl<T> State<T> {
     }
 }
 
-/// The duty to give an outcome. Dropped without one, the task was cancelled or its loop closed.
+/// The duty to give an outcome. It is dropped without one when the loop is closed.
 struct Settle<T>(Arc<Shared<T>>);
 
 impl<T> Settle<T> {
@@ -180,7 +198,7 @@ fn report_unseen<T>(outcome: Result<T, TaskError>) {
 impl<T> Drop for Settle<T> {
     fn drop(&mut self) {
         self.set(Err(TaskError::Cancelled(Cancelled::new(
-            "the task did not run to its end",
+            "the event loop was closed before the task had ended",
         ))));
     }
 }

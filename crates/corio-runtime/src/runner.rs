@@ -1,7 +1,7 @@
 //! `Runner`: the life of a loop from its first task to its orderly end, with several runs in between.
 
 use std::cell::{Cell, RefCell};
-use std::future::{IntoFuture, poll_fn};
+use std::future::IntoFuture;
 use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -9,7 +9,6 @@ use std::time::Duration;
 use corio_core::{AnyTask, ContextMap, Report, TaskError};
 
 use crate::builder::EventLoopBuilder;
-use crate::current::current_task;
 use crate::event_loop::EventLoop;
 use crate::exit::{ExitReport, TaskInfo};
 use crate::run_error::RunError;
@@ -83,17 +82,6 @@ impl Runner {
     #[track_caller]
     pub fn run<M: IntoFuture>(&mut self, main: M) -> Result<M::Output, RunError> {
         let scheduler = self.event_loop.scheduler().clone();
-        let last = RefCell::new(None::<AnyTask>);
-        let future = {
-            let mut inner = Box::pin(main.into_future());
-            let last = &last;
-            poll_fn(move |cx| {
-                if last.borrow().is_none() {
-                    *last.borrow_mut() = current_task();
-                }
-                inner.as_mut().poll(cx)
-            })
-        };
         let interrupted = Cell::new(false);
         let mut on_interrupt = |main: &AnyTask| {
             if interrupted.replace(true) {
@@ -105,8 +93,12 @@ impl Runner {
         let outside = scheduler.context();
         scheduler.set_context(self.context.borrow_mut().take());
         let on_interrupt = self.sigint.then_some(&mut on_interrupt as _);
-        let result = self.event_loop.inner.run_with(future, on_interrupt);
-        *self.context.borrow_mut() = last.take().and_then(|main| main.context());
+        let mut task = None;
+        let result = self
+            .event_loop
+            .inner
+            .run_with(main.into_future(), &mut task, on_interrupt);
+        *self.context.borrow_mut() = task.and_then(|main| main.context());
         scheduler.set_context(outside);
         match result? {
             Ok(value) => Ok(value),
@@ -163,7 +155,7 @@ impl Runner {
             let mut forced = |_: &AnyTask| ControlFlow::Break(RunError::Interrupted);
             let on_interrupt = self.sigint.then_some(&mut forced as _);
             let end = shut_down(&self.event_loop, self.grace, mail, tell);
-            self.event_loop.inner.run_with(end, on_interrupt)
+            self.event_loop.inner.run_with(end, &mut None, on_interrupt)
         };
         tell();
         // A second Ctrl-C leaves the rest to the forced end, which names it.

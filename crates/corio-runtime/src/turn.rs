@@ -84,15 +84,18 @@ impl Loop {
         }
     }
 
-    /// Runs a future that may borrow. What Ctrl-C does is the business of `on_interrupt`; with `None` nobody listens for it.
+    /// Runs a future that may borrow, and puts its task into `task` before its first step. What Ctrl-C does is the business of
+    /// `on_interrupt`; with `None` nobody listens for it.
     #[track_caller]
     pub(crate) fn run_with<F: Future>(
         &self,
         future: F,
+        task: &mut Option<AnyTask>,
         mut on_interrupt: Option<OnInterrupt<'_>>,
     ) -> Result<Result<F::Output, TaskError>, RunError> {
         let run = Run::begin(self, on_interrupt.is_some());
         let result = self.borrowing(future, |main| {
+            task.get_or_insert_with(|| main.clone());
             run.pause_after(main);
             if let ControlFlow::Break(_) = run.turn(|| main.done()) {
                 return ControlFlow::Break(RunError::Stopped);

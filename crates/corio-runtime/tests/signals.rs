@@ -438,6 +438,8 @@ mod unix {
         for number in [0, -1, 100_000] {
             let error = event_loop.add_signal_handler(number, || ()).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            let message = format!("there is no signal with the number {number}");
+            assert_eq!(error.to_string(), message);
             println!("{number}: invalid input");
         }
         for number in [consts::SIGKILL, consts::SIGSTOP, consts::SIGSEGV] {

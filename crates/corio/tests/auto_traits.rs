@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::MutexGuard;
 
 use corio::context::{ContextVar, Token};
+#[cfg(feature = "coroutine")]
 use corio::coroutine;
 
 /// `Send` and `Sync`.
@@ -70,7 +71,7 @@ fn tasks_promises_and_what_waits_for_them_never_leave_their_thread() {
         corio::EventLoop                         => false false true;
         corio::Runner                            => false false true;
         corio::Gather<Vec<corio::Task<Both>>>    => false false true;
-        corio::GatherResults<corio::Task<Both>>  => false false true;
+        corio::GatherResults<Vec<corio::Task<Both>>> => false false true;
         corio::TryGather<corio::Task<Result<(), ()>>> => false false true;
         corio::Wait<corio::Task<Both>>           => false false true;
         corio::AsCompleted<corio::Task<Both>>    => false false true;
@@ -178,8 +179,6 @@ fn errors_go_anywhere_and_live_for_ever() {
     is_error::<corio::InvalidState>();
     is_error::<corio::LoopClosed>();
     is_error::<corio::GroupError<std::io::Error>>();
-    is_error::<coroutine::ResumeError>();
-    is_error::<coroutine::CloseError>();
     is_cloned::<corio::TaskError>();
     is_cloned::<corio::RunError>();
     is_cloned::<corio::Cancelled>();
@@ -201,8 +200,12 @@ fn errors_go_anywhere_and_live_for_ever() {
     let _: std::io::Error = corio::TaskError::NotDone.into();
 }
 
+#[cfg(feature = "coroutine")]
 #[test]
 fn coroutines_stay_where_they_are() {
+    fn is_error<E: Error + Send + Sync + 'static>() {}
+    is_error::<coroutine::ResumeError>();
+    is_error::<coroutine::CloseError>();
     table! {
         coroutine::Coroutine<Both>               => false false true;
         coroutine::Generator<Both>               => false false true;
@@ -243,6 +246,8 @@ fn sockets_go_anywhere_and_streams_and_servers_stay_on_their_loop() {
         net::ReuniteError<net::TcpStream>        => true  true  true;
         net::ReadSome<'static, net::TcpStream>   => true  true  true;
         net::WriteSome<'static, net::TcpStream>  => true  true  true;
+        net::ReadExact<'static, net::TcpStream>  => true  true  true;
+        net::WriteAll<'static, net::TcpStream>   => true  true  true;
         net::ReadVectored<'static, 'static, net::TcpStream> => true true true;
         net::WriteVectored<'static, 'static, net::TcpStream> => true true true;
         net::Peek<'static>                       => true  true  true;

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use corio_core::cancel;
 use pin_project_lite::pin_project;
 
 use super::state::State;
@@ -111,10 +110,9 @@ where
             Ok(value) => return Poll::Ready(Some(value)),
             Err(error) => error,
         };
-        // With a request outstanding the task ends cancelled, and its error is dropped as a value would be.
-        if !cancel::outstanding() {
-            this.group.put_error(*this.place, error, this.site);
-        }
+        // With a request outstanding the task ends cancelled, but the error is somebody's all the same: it may be that of an
+        // inner group, which had the request from outside and failures, and left the request to the next await.
+        this.group.put_error(*this.place, error, this.site);
         Poll::Ready(None)
     }
 }

@@ -220,8 +220,8 @@ impl<E: 'static> Observer for State<E> {
                 child.task.mark_seen();
                 Some(Failure::Panicked(panic))
             }
-            Some(TaskError::Failed) => child.error.map(Failure::Error),
-            _ => None,
+            // Also that of a task that ended cancelled, since it had an error and a request at the same time.
+            _ => child.error.map(Failure::Error),
         };
         let failed = failure.is_some();
         if let Some(failure) = failure {

@@ -53,6 +53,11 @@ impl Clock {
         drop(self.timers.take());
     }
 
+    /// The running step takes this long.
+    pub fn pass(&self, duration: Duration) {
+        self.now.set(self.now.get() + duration);
+    }
+
     fn jump(&self) -> bool {
         let next = self.timers.borrow().keys().next().map(|(when, _)| *when);
         if let Some(next) = next {

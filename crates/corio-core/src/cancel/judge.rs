@@ -185,23 +185,6 @@ impl Nodes {
         }
     }
 
-    /// A request that entered at this root has not been taken yet.
-    pub(crate) fn has_outstanding(&self, root: u32) -> bool {
-        let origin = self.id(root);
-        let holds = |index: u32| {
-            self.trouble_of(index).is_some_and(|trouble| {
-                let mark = trouble.mark.as_ref().map(|mark| &mark.request);
-                let mut requests = mark.into_iter().chain(&trouble.queued);
-                requests.any(|request| request.entered_at(origin))
-            })
-        };
-        let Some(top) = self.trouble_of(root).and_then(|t| t.top.as_ref()) else {
-            return holds(root);
-        };
-        let in_flight = top.in_flight.iter().filter(|id| self.is_alive(**id));
-        holds(root) || in_flight.into_iter().any(|id| holds(id.index))
-    }
-
     /// The task has ended: what was still outstanding for it.
     pub(crate) fn end_root(&mut self, root: u32) -> Option<Request> {
         let trouble = *self.at_mut(root).trouble.take()?;

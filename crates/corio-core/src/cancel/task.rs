@@ -237,15 +237,6 @@ pub fn tree_number() -> u64 {
     tree::number()
 }
 
-/// A request on the running task is under way, so that a value it returned now would be dropped.
-pub fn outstanding() -> bool {
-    let Some(cell) = current::current_cell() else {
-        return false;
-    };
-    cell.root() != 0
-        && tree::with(|tree| tree.nodes.borrow().has_outstanding(cell.root())).unwrap_or(false)
-}
-
 /// How many nodes this thread's tree holds: for tests that nothing is left behind.
 pub fn nodes_alive() -> usize {
     tree::with(|tree| tree.nodes.borrow().alive()).unwrap_or(0)

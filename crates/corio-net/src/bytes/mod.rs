@@ -4,6 +4,7 @@ mod owned;
 mod read;
 mod split;
 mod traits;
+mod whole;
 mod write;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use self::owned::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
 pub use self::read::{Peek, ReadSome, ReadVectored};
 pub(crate) use self::split::split;
 pub use self::split::{ReadHalf, WriteHalf};
+pub use self::whole::{ReadExact, WriteAll};
 pub use self::write::{WriteSome, WriteVectored};
 
 /// [`TcpStream`](crate::TcpStream) and, on Unix, [`UnixStream`](crate::UnixStream), for the types that serve both. Nothing else

@@ -21,8 +21,8 @@ use crate::tcp::TcpStream;
 /// Dropped before it is ready, it has taken no byte.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct ReadSome<'a, S: ByteStream> {
-    stream: &'a S,
-    buf: &'a mut [u8],
+    pub(super) stream: &'a S,
+    pub(super) buf: &'a mut [u8],
     waiter: IoWaiter,
 }
 

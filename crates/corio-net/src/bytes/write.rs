@@ -19,8 +19,8 @@ use super::{ByteStream, StreamSocket, goal, vectored_goal};
 /// Dropped before it is ready, it has written no byte.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct WriteSome<'a, S: ByteStream> {
-    stream: &'a S,
-    buf: &'a [u8],
+    pub(super) stream: &'a S,
+    pub(super) buf: &'a [u8],
     waiter: IoWaiter,
 }
 

@@ -65,6 +65,7 @@ use crate::{BindOptions, Lookup, TcpListener, ToSocketAddrs};
 /// # Cancel safety
 ///
 /// Dropped before it is ready, nothing is bound.
+#[doc(alias = "create_server")]
 #[track_caller]
 pub fn start_server<H, R>(handler: H, addr: impl ListenAt) -> StartServer<H>
 where

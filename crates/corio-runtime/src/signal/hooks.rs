@@ -150,7 +150,8 @@ impl Wire {
 
     fn lay(&self, kind: SignalKind, ids: &mut Vec<SigId>) -> io::Result<()> {
         for flag in &self.flags {
-            ids.push(signal_hook::flag::register(kind.as_raw(), flag.clone())?);
+            let id = signal_hook::flag::register(kind.as_raw(), flag.clone());
+            ids.push(id.map_err(|error| kind.explain(error))?);
         }
         #[cfg(unix)]
         {

@@ -48,8 +48,7 @@ impl SignalKind {
     /// Why nobody can listen for it.
     pub(crate) fn refusal(self) -> Option<io::Error> {
         if self.0 <= 0 {
-            let message = format!("there is no signal with the number {}", self.0);
-            return Some(io::Error::new(io::ErrorKind::InvalidInput, message));
+            return Some(self.unknown());
         }
         if consts::FORBIDDEN.contains(&self.0) {
             let message = format!(
@@ -58,6 +57,19 @@ impl SignalKind {
             return Some(io::Error::new(io::ErrorKind::Unsupported, message));
         }
         None
+    }
+
+    /// What the system means when it refuses a number as invalid, which is all that it says.
+    pub(crate) fn explain(self, error: io::Error) -> io::Error {
+        match error.kind() {
+            io::ErrorKind::InvalidInput => self.unknown(),
+            _ => error,
+        }
+    }
+
+    fn unknown(self) -> io::Error {
+        let message = format!("there is no signal with the number {}", self.0);
+        io::Error::new(io::ErrorKind::InvalidInput, message)
     }
 }
 
