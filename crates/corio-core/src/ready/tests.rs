@@ -1,0 +1,83 @@
+//! The order of the line while it moves, and its batches.
+
+use std::panic::Location;
+
+use super::*;
+use crate::scheduler::Scheduler;
+
+fn callback(scheduler: &Scheduler) -> CellRef {
+    CellRef::callback(|| {}, Location::caller(), scheduler.clone())
+}
+
+#[test]
+fn the_order_stays_while_the_line_moves_and_grows() {
+    let scheduler = Scheduler::new(|| {});
+    let ready = Ready::new();
+    let mut next = 0_u32;
+    let mut taken = 0_u32;
+    let push = |number: &mut u32| {
+        let cell = callback(&scheduler);
+        cell.wait_kind.set(*number as u16);
+        ready.push_callback(cell);
+        *number += 1;
+    };
+    for round in 0..200_u32 {
+        for _ in 0..(round * 7) % 40 {
+            push(&mut next);
+        }
+        while ready.len() > (round as usize * 3) % 30 {
+            assert!(ready.begin_stretch(3, false) > 0);
+            while let Some(queued) = ready.take_next() {
+                let cell = queued.into_owned();
+                assert_eq!(cell.wait_kind.get(), taken as u16);
+                taken += 1;
+                if taken % 5 == 0 {
+                    push(&mut next);
+                }
+            }
+        }
+        assert_eq!(ready.taken(), u64::from(taken));
+        ready.rest();
+    }
+    assert!(taken > 1000);
+    drop(ready);
+    scheduler.close();
+}
+
+#[test]
+fn a_batch_is_what_was_queued_when_it_began() {
+    let scheduler = Scheduler::new(|| {});
+    let ready = Ready::new();
+    let push = || ready.push_callback(callback(&scheduler));
+    push();
+    push();
+    assert_eq!(ready.begin_stretch(1, false), 1);
+    push();
+    assert!(ready.take_next().map(Queued::into_owned).is_some());
+    assert!(ready.take_next().is_none());
+    assert_eq!(ready.left(), 1);
+    assert_eq!(ready.begin_stretch(u64::MAX, true), 1);
+    assert!(ready.take_next().map(Queued::into_owned).is_some());
+    assert_eq!(ready.begin_stretch(u64::MAX, true), 0);
+    assert_eq!(ready.begin_stretch(u64::MAX, false), 1);
+    drop(ready);
+    scheduler.close();
+}
+
+#[test]
+fn a_large_buffer_goes_back_when_it_has_not_been_needed_for_a_while() {
+    let scheduler = Scheduler::new(|| {});
+    let ready = Ready::new();
+    for _ in 0..10_000 {
+        ready.push_callback(callback(&scheduler));
+    }
+    while ready.pop_owned().is_some() {}
+    assert!(ready.room() >= 10_000);
+    for _ in 0..=PATIENCE + 1 {
+        ready.rest();
+    }
+    assert_eq!(ready.room(), 0);
+    assert_eq!(ready.taken(), 10_000);
+    drop(ready);
+    scheduler.close();
+}
