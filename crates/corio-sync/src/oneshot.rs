@@ -74,6 +74,9 @@ pub struct OneshotStatistics {
 }
 
 /// The two ends of a channel for one value.
+///
+/// Each channel is an allocation, which is more than half of its time. A [`Slot`] has none, and a [`Pool`] none once
+/// it is warm: where channels follow one another, both are more than twice as fast.
 #[doc(alias = "oneshot")]
 #[track_caller]
 #[inline]

@@ -18,26 +18,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem;
-use std::num::NonZeroU64;
 use std::task::{Poll, Waker};
 
 mod first;
 mod ring;
+mod ticket;
+
+pub(crate) use ticket::Ticket;
 
 use first::First;
 use ring::{Entry, Ring};
-
-/// A waiter's number, owned by its future.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ticket(NonZeroU64);
-
-impl Ticket {
-    #[inline]
-    fn of(number: u64) -> Ticket {
-        // They begin at 1, and nobody lives to see them end.
-        Ticket(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
-    }
-}
 
 /// What a waiter that leaves had come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,13 +204,13 @@ impl<D: Copy> Waiters<D> {
     /// Whether this waiter was chosen.
     #[inline]
     fn is_served(&self, ticket: Ticket) -> bool {
-        ticket.0.get() < self.served.get()
+        ticket.number() < self.served.get()
     }
 
     /// Whether the next to be chosen, unless it has gone, is this one.
     #[inline]
     fn is_next(&self, ticket: Ticket) -> bool {
-        ticket.0.get() == self.served.get()
+        ticket.number() == self.served.get()
     }
 
     /// Whether this waiter has the place of the first.
@@ -305,7 +295,7 @@ impl<D: Copy> Waiters<D> {
                 data,
             }) if self.unwoken.get() == 0 && fits(&data) => {
                 choose(ticket, &data);
-                self.served.set(ticket.0.get() + 1);
+                self.served.set(ticket.number() + 1);
                 // Most often there is nobody else to wake.
                 let may_go = |next: &Entry<D>| next.waker.is_none() || fits(&next.data);
                 let more = ring.entries.front().is_some_and(may_go);
@@ -339,7 +329,7 @@ impl<D: Copy> Waiters<D> {
         let served = self.served.get();
         let begin = ring
             .entries
-            .partition_point(|entry| entry.ticket.0.get() < served);
+            .partition_point(|entry| entry.ticket.number() < served);
         for entry in ring
             .entries
             .range(begin..)
@@ -349,7 +339,7 @@ impl<D: Copy> Waiters<D> {
                 break;
             }
             choose(entry.ticket, &entry.data);
-            self.served.set(entry.ticket.0.get() + 1);
+            self.served.set(entry.ticket.number() + 1);
             self.unwoken.set(self.unwoken.get() + 1);
         }
         drop(ring);

@@ -46,7 +46,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => pick().prop_map(Step::LeakReceiver),
         1 => Just(Step::DropPool),
     ];
-    prop::collection::vec(step, 1..150)
+    prop::collection::vec(step, 1..300)
 }
 
 /// A channel, and what is known of it.
@@ -73,6 +73,7 @@ struct Slots {
     at_hand: Option<usize>,
     /// Whether that channel, the ends of which are gone or leaked, is ending for ever.
     ends_for_ever: bool,
+    misses: usize,
     idle: usize,
     max_idle: usize,
 }
@@ -225,11 +226,15 @@ impl Slots {
         let used = self.at_hand;
         if used.is_some() {
             self.idle = self.idle.saturating_sub(1);
+            self.misses += 1;
         }
         let open = channels.iter().find(|channel| used == Some(channel.number));
-        // A slot that is about to be free stays at hand.
-        if !open.map_or(used.is_some() && self.ends_for_ever, Channel::is_ending) {
+        // Some are waited for before another takes the place; one that is about to be free stays.
+        let stays = || open.map_or(self.ends_for_ever, Channel::is_ending);
+        if used.is_none() {
             self.at_hand = Some(number);
+        } else if self.misses >= 8 && !stays() {
+            (self.at_hand, self.misses) = (Some(number), 0);
         }
         let (sender, receiver) = pool.channel();
         let statistics = sender.statistics();
@@ -279,6 +284,7 @@ fn run(max_idle: usize, steps: &[Step]) {
         pool: Some(oneshot::Pool::with_max_idle(max_idle)),
         at_hand: None,
         ends_for_ever: false,
+        misses: 0,
         idle: 0,
         max_idle: max_idle - 1,
     };

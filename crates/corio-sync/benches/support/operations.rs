@@ -23,6 +23,7 @@ pub(crate) fn each(compare: Compare<'_>) {
     contended_lock(compare);
     queue(compare);
     oneshot(compare);
+    oneshots(compare);
 }
 
 /// Takes a free lock and gives it back.
@@ -165,6 +166,41 @@ fn oneshot(compare: Compare<'_>) {
                     black_box(Rc::new([black_box(number); 8]));
                 }
             }),
+        ],
+    );
+}
+
+/// The same with four channels that are open together.
+macro_rules! oneshots {
+    ($channel:expr) => {
+        || {
+            let mut cx = Context::from_waker(Waker::noop());
+            for number in 0..OPERATIONS / 4 {
+                let ends = [(); 4].map(|()| black_box($channel));
+                let waiting = ends.map(|(sender, mut receiver)| {
+                    assert!(pin!(&mut receiver).poll(&mut cx).is_pending());
+                    (sender, receiver)
+                });
+                for (sender, receiver) in waiting {
+                    sender.send(black_box(number)).unwrap();
+                    assert!(black_box(pin!(receiver).poll(&mut cx)).is_ready());
+                }
+            }
+        }
+    };
+}
+
+fn oneshots(compare: Compare<'_>) {
+    let pool = corio_sync::oneshot::Pool::new();
+    compare(
+        "four oneshots at a time",
+        &mut [
+            ("corio, of a pool", &mut oneshots!(pool.channel())),
+            (
+                "corio, allocated",
+                &mut oneshots!(corio_sync::oneshot::channel()),
+            ),
+            ("tokio", &mut oneshots!(tokio::sync::oneshot::channel())),
         ],
     );
 }

@@ -30,10 +30,12 @@ use super::{Receiver, Sender};
 /// ```
 #[doc(alias("freelist", "slab", "object pool"))]
 pub struct Pool<T> {
-    /// The slot of the latest channel. It need not come back to be used again, so that channels that follow one
-    /// another cost next to nothing, whatever others are open.
+    /// The slot that need not come back to be used again, so that channels that follow one another cost next to
+    /// nothing.
     at_hand: Cell<Option<Rc<Slot<T>>>>,
-    /// Where another comes from while that one is in use.
+    /// How often that one was in use.
+    misses: Cell<u32>,
+    /// Where another comes from then.
     others: Rc<Others<T>>,
 }
 
@@ -66,6 +68,9 @@ pub(super) struct Origin<T> {
 /// opened on the next, nothing is allocated. A burst leaves no more behind: 150 KiB, if the values are small.
 const MAX_IDLE: usize = 1024;
 
+/// An exchange of the slot at hand costs a little, which is not worth while for channels that overlap.
+const PATIENCE: u32 = 8;
+
 impl<T> Pool<T> {
     /// One that keeps up to 1,024 slots that are not in use.
     pub fn new() -> Self {
@@ -92,6 +97,7 @@ impl<T> Pool<T> {
         });
         Pool {
             at_hand: Cell::new(Some(others.new_slot())),
+            misses: Cell::new(0),
             others,
         }
     }
@@ -125,19 +131,23 @@ impl<T> Pool<T> {
         (Sender { slot: sender }, receiver)
     }
 
-    /// A slot for a channel while the one at hand is in use. It takes the place at hand.
+    /// A slot for a channel while the one at hand is in use. That one makes room at last, since its channel may
+    /// stay open for long.
     #[inline(never)]
     fn another(&self, used: Option<Rc<Slot<T>>>) -> Rc<Slot<T>> {
         let slot = self.others.take();
+        let misses = self.misses.get().wrapping_add(1);
+        self.misses.set(misses);
         match used {
-            // About to be free, or free but for an end that is being dropped: it stays.
-            Some(used) if used.is_ending() => {
+            // One that is ending is about to be free, or free but for an end that is being dropped.
+            Some(used) if misses < PATIENCE || used.is_ending() => {
                 slot.flags.set(ON_LOAN);
                 self.keep_at_hand(used);
             }
             used => {
                 slot.flags.set(0);
                 self.keep_at_hand(Rc::clone(&slot));
+                self.misses.set(0);
                 if let Some(used) = used {
                     used.raise(ON_LOAN);
                 }
