@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker};
 
 use crate::handle::Handle;
 use crate::name::name_methods;
@@ -190,23 +190,34 @@ impl Drop for Token<'_> {
     }
 }
 
-impl<'a> Future for Acquire<'a> {
-    type Output = Token<'a>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Token<'a>> {
-        let this = self.get_mut();
-        let limiter = &*this.limiter;
-        let polled = limiter.tokens.poll_acquire(&mut this.ticket, 1, cx.waker());
-        if polled.is_pending() {
+impl Acquire<'_> {
+    /// The part of a poll that waits; whether there was no need to.
+    #[inline(never)]
+    fn wait(&mut self, waker: &Waker) -> bool {
+        let limiter = &*self.limiter;
+        let ready = limiter.tokens.wait(&mut self.ticket, 1, waker);
+        if !ready {
             let holder = || limiter.borrowers.borrow().iter().next();
             observe::waits_for_holder(
                 kind!("CapacityLimiter"),
                 limiter.name.as_ref(),
                 holder,
-                this.location,
+                self.location,
             );
         }
-        ready!(polled);
+        ready
+    }
+}
+
+impl<'a> Future for Acquire<'a> {
+    type Output = Token<'a>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Token<'a>> {
+        let this = self.get_mut();
+        let tokens = &this.limiter.tokens;
+        if !tokens.poll_fast(&mut this.ticket, 1) && !this.wait(cx.waker()) {
+            return Poll::Pending;
+        }
         Poll::Ready(Token::new(this.limiter.clone(), this.location))
     }
 }

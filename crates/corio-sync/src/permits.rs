@@ -5,7 +5,7 @@
 //! so nobody overtakes, not even a task that gives a permit back and asks again at once.
 
 use std::cell::Cell;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 
 use crate::waiters::{Left, Ticket, Waiters};
 
@@ -53,7 +53,7 @@ impl Permits {
         free
     }
 
-    /// Takes `count` if they are free, or were granted to this ticket.
+    /// Takes `count` if they are free, or were granted to this ticket, which is empty before the wait and after it.
     #[inline]
     pub(crate) fn poll_fast(&self, ticket: &mut Option<Ticket>, count: usize) -> bool {
         match *ticket {
@@ -70,23 +70,9 @@ impl Permits {
         }
     }
 
-    /// Takes `count` when their turn has come. `ticket` is empty before the wait and after it.
-    #[inline]
-    pub(crate) fn poll_acquire(
-        &self,
-        ticket: &mut Option<Ticket>,
-        count: usize,
-        waker: &Waker,
-    ) -> Poll<()> {
-        if self.poll_fast(ticket, count) || self.wait(ticket, count, waker) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    }
-
     /// Waits on, or joins the line; unless the clone of the waker, which is foreign code, has made that
     /// needless, and they are taken.
+    /// Those who need not wait do not meet with this: its callers keep it out of their polls.
     #[inline]
     pub(crate) fn wait(&self, ticket: &mut Option<Ticket>, count: usize, waker: &Waker) -> bool {
         if let Some(place) = *ticket {

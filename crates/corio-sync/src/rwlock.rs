@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::handle::Handle;
 use crate::name::name_methods;
@@ -265,15 +265,24 @@ impl<'a, T: ?Sized> Turn<'a, T> {
     }
 
     fn poll(&mut self, kind: &'static Kind, cx: &Context<'_>) -> Poll<()> {
+        let turn = &self.lock.turn;
+        if turn.poll_fast(&mut self.ticket, self.permits) || self.wait(kind, cx.waker()) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// The part of [`poll`](Self::poll) that waits; whether there was no need to.
+    #[inline(never)]
+    fn wait(&mut self, kind: &'static Kind, waker: &Waker) -> bool {
         let lock = &*self.lock;
-        let polled = lock
-            .turn
-            .poll_acquire(&mut self.ticket, self.permits, cx.waker());
-        if polled.is_pending() {
+        let ready = lock.turn.wait(&mut self.ticket, self.permits, waker);
+        if !ready {
             let writer = || lock.statistics().writer;
             observe::waits_for_holder(kind, lock.name.as_ref(), writer, self.location);
         }
-        polled
+        ready
     }
 }
 

@@ -7,7 +7,7 @@ use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker};
 
 use crate::handle::Handle;
 use crate::name::name_methods;
@@ -283,6 +283,17 @@ impl<'a> Acquire<'a> {
             location,
         }
     }
+
+    /// The part of a poll that waits; whether there was no need to.
+    #[inline(never)]
+    fn wait(&mut self, waker: &Waker) -> bool {
+        let semaphore = &*self.semaphore;
+        let ready = semaphore.permits.wait(&mut self.ticket, self.count, waker);
+        if !ready {
+            observe::waits(semaphore.kind, semaphore.name.as_ref(), self.location);
+        }
+        ready
+    }
 }
 
 impl<'a> Future for Acquire<'a> {
@@ -291,14 +302,10 @@ impl<'a> Future for Acquire<'a> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit<'a>> {
         let this = self.get_mut();
-        let semaphore = &*this.semaphore;
-        let polled = semaphore
-            .permits
-            .poll_acquire(&mut this.ticket, this.count, cx.waker());
-        if polled.is_pending() {
-            observe::waits(semaphore.kind, semaphore.name.as_ref(), this.location);
+        let permits = &this.semaphore.permits;
+        if !permits.poll_fast(&mut this.ticket, this.count) && !this.wait(cx.waker()) {
+            return Poll::Pending;
         }
-        ready!(polled);
         Poll::Ready(Permit {
             semaphore: this.semaphore.clone(),
             count: this.count,
