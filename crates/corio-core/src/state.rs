@@ -400,13 +400,13 @@ impl State {
     /// One more request to cancel. The count stops at its end.
     pub(crate) fn add_request(&self) {
         let count = self.cancelling().saturating_add(1);
-        self.0.set(u32::from(count) * REQUEST | self.bits());
+        self.0.set((u32::from(count) * REQUEST) | self.bits());
     }
 
     /// So many requests less.
     pub(crate) fn take_requests(&self, count: u16) {
         let left = self.cancelling().saturating_sub(count);
-        self.0.set(u32::from(left) * REQUEST | self.bits());
+        self.0.set((u32::from(left) * REQUEST) | self.bits());
     }
 
     fn bits(&self) -> u32 {

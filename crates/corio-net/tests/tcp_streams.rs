@@ -93,13 +93,12 @@ fn a_whole_buffer_is_written_and_filled_or_the_end_is_an_error() {
         read.read_exact(&mut []).await?;
 
         let mut a = sent.await.unwrap()?;
-        let (half, other) = a.split();
+        let (half, _) = a.split();
         write.write_all(b"end").await?;
         drop(write);
         let error = half.read_exact(&mut [0; 4]).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
         drop(read);
-        drop(other);
         Ok(())
     });
 }
@@ -387,7 +386,7 @@ fn a_reader_and_a_writer_wait_for_one_stream_without_waking_each_other() {
         let bytes = pattern(4 << 20);
         let writer = create_task({
             let (a, bytes) = (a.clone(), bytes.clone());
-            async move { (&*a).write_all(&bytes).await }
+            async move { a.write_all(&bytes).await }
         });
         assert!(read_exactly(&b, bytes.len()).await? == bytes);
         writer.await.unwrap()?;
