@@ -81,3 +81,31 @@ fn a_large_buffer_goes_back_when_it_has_not_been_needed_for_a_while() {
     drop(ready);
     scheduler.close();
 }
+
+#[test]
+fn a_batch_begins_without_asking_only_if_it_is_granted_as_a_whole_and_the_last_one_is_over() {
+    let scheduler = Scheduler::new(|| {});
+    let ready = Ready::new();
+    let push = || ready.push_callback(callback(&scheduler));
+    let take = || ready.take_next().map(Queued::into_owned).is_some();
+    push();
+    push();
+    assert!(!ready.begin_granted(), "nothing was granted");
+    ready.grant(3);
+    assert!(ready.begin_granted());
+    push();
+    assert!(take() && !ready.begin_granted(), "one of the batch is left");
+    assert!(take() && ready.begin_granted());
+    assert!(take() && !take());
+    assert!(!ready.begin_granted(), "an empty batch is none");
+    push();
+    assert!(!ready.begin_granted(), "all that was granted is used up");
+    ready.grant(1);
+    push();
+    assert!(!ready.begin_granted(), "only a part of it is granted");
+    ready.grant(2);
+    ready.grant(0);
+    assert!(!ready.begin_granted(), "the grant was taken back");
+    drop(ready);
+    scheduler.close();
+}
