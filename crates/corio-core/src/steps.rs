@@ -173,7 +173,10 @@ impl Scheduler {
 
     #[inline(never)]
     fn after_attended_poll(&self, cell: &CellRef, advance: Advance) {
-        self.leave_context(cell);
+        // Also where the step has put its context away again: then it has none from now on.
+        if self.0.context.is_there() || cell.state.has_context() {
+            cell.leave_context(None);
+        }
         match advance {
             Advance::Pending => {
                 cell.state.suspend();
