@@ -28,8 +28,6 @@ pub(crate) struct Gathering<S: TaskSet> {
     /// Asked to cancel before the futures were tasks.
     cancelled: Cell<bool>,
     polled: bool,
-    /// A request went up from here, and whoever takes it drops this.
-    gone_up: bool,
     settle: Settle,
     site: &'static Location<'static>,
     node: Node,
@@ -89,7 +87,6 @@ impl<S: TaskSet> Gathering<S> {
             whole: false,
             cancelled: Cell::new(false),
             polled: false,
-            gone_up: false,
             settle: Settle::default(),
             site: Location::caller(),
             node: Node::new(Kind::Wait),
@@ -154,7 +151,7 @@ impl<S: TaskSet> Gathering<S> {
 
     /// Ready when the round is over and the values may leave. A request that went to the members goes up instead.
     pub(crate) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.gone_up {
+        if self.node.is_passing_on() {
             return Poll::Pending;
         }
         if matches!(self.stage, Stage::Given(_)) {
@@ -173,7 +170,6 @@ impl<S: TaskSet> Gathering<S> {
             if self.node.enter_members(cx, &members) {
                 // Nothing that it owns is left to be asked, so the request goes up, and the values go.
                 let taken = self.node.take(|| ());
-                self.gone_up = true;
                 self.node.pass_on_taken(taken);
                 return Poll::Pending;
             }
@@ -184,7 +180,6 @@ impl<S: TaskSet> Gathering<S> {
             return Poll::Pending;
         }
         if self.node.is_working() {
-            self.gone_up = true;
             self.node.pass_on();
             return Poll::Pending;
         }
@@ -228,7 +223,7 @@ impl<S: TaskSet> Drop for Gathering<S> {
         let Some(round) = self.round.take() else {
             return;
         };
-        let asked = self.gone_up || self.node.is_working();
+        let asked = self.node.has_passed_on() || self.node.is_working();
         let abandoned = self.polled && !round.is_over() && !asked;
         round.forget();
         if abandoned {

@@ -52,8 +52,6 @@ enum Phase {
     Light,
     /// It waits with a node.
     InTree,
-    /// A request went up from here, and whoever takes it drops this: until then there is no result.
-    GoneUp,
 }
 
 impl<T> IntoFuture for Task<T> {
@@ -116,7 +114,7 @@ impl Wait {
             Phase::Light => self
                 .registration
                 .is_some_and(|registration| light::is_over(registration, task)),
-            Phase::InTree | Phase::GoneUp => false,
+            Phase::InTree => false,
         }
     }
 
@@ -139,7 +137,6 @@ impl Wait {
     #[inline(never)]
     fn poll(&mut self, cell: &CellRef, cx: &mut Context<'_>) -> bool {
         match self.phase {
-            Phase::GoneUp => return false,
             Phase::Light => {
                 let waiter = self.registration;
                 if waiter.is_some_and(|waiter| light::is_still(waiter, cell, cx.waker())) {
@@ -170,17 +167,18 @@ impl Wait {
     fn poll_in_tree(&mut self, task: &AnyTask, cx: &mut Context<'_>) -> bool {
         check_wait(task.cell());
         let node = self.node();
+        if node.is_passing_on() {
+            return false;
+        }
         if node.enter_wait(cx, task) {
             // The request came when the task had ended already: nobody below can take it, so it goes up, and the value goes.
             let taken = node.take(|| ());
-            self.phase = Phase::GoneUp;
-            self.node().pass_on_taken(taken);
+            node.pass_on_taken(taken);
             return false;
         }
         if task.is_settled() {
             if node.is_working() && task.cancelled() {
-                self.phase = Phase::GoneUp;
-                self.node().pass_on();
+                node.pass_on();
                 return false;
             }
             node.rest();
@@ -201,7 +199,8 @@ impl Wait {
             return;
         };
         task.cell().forget_wait(registration);
-        if self.phase != Phase::GoneUp && !self.node.as_ref().is_some_and(Node::is_working) {
+        let has_asked = |node: &Node| node.has_passed_on() || node.is_working();
+        if !self.node.as_ref().is_some_and(has_asked) {
             task.cancel();
         }
     }

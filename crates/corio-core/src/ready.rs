@@ -41,7 +41,7 @@ struct Line {
     /// Where the next entry is put, and the end of the room for that.
     tail: *mut Entry,
     limit: *mut Entry,
-    /// The bytes of the entries that may be taken in batches which begin without asking.
+    /// Batches that end at this address at most may begin without asking. It may lie behind the buffer.
     granted: usize,
     buffer: Buffer,
     /// Entries that were taken out from places before the start.
@@ -145,31 +145,36 @@ impl Ready {
         self.push(entry);
     }
 
-    /// So many entries may be taken in batches that begin without asking again.
+    /// So many entries after this stretch may be taken in batches that begin without asking again. Where the stretch is not the
+    /// last one of its batch, there are none.
     pub(crate) fn grant(&self, entries: u64) {
         // SAFETY: see the module.
-        unsafe { (*self.line.get()).granted = entries as usize * size_of::<Entry>() };
+        let line = unsafe { &mut *self.line.get() };
+        line.granted = if line.stop == line.end {
+            line.stop.addr() + entries as usize * size_of::<Entry>()
+        } else {
+            0
+        };
     }
 
-    /// Begins the next batch as one stretch, if it is granted as a whole and the last one is over.
+    /// Begins the next batch as one stretch, if it is granted as a whole. The last stretch is over.
     #[inline(always)]
     pub(crate) fn begin_granted(&self) -> bool {
         // SAFETY: see the module.
         let line = unsafe { &mut *self.line.get() };
-        // SAFETY: both point into the buffer.
-        let length = unsafe { line.tail.byte_offset_from(line.head) } as usize;
-        // An empty batch counts as the longest.
-        if line.head != line.end || length.wrapping_sub(1) >= line.granted {
+        debug_assert!(line.head == line.stop);
+        // An address is only granted where the stretch ends with its batch, so that the batch is over too.
+        if line.tail.addr() > line.granted || line.head == line.tail {
             return false;
         }
-        line.granted -= length;
         line.end = line.tail;
         line.stop = line.tail;
         true
     }
 
     /// Begins a stretch of the batch, of at most this many entries. When the batch is over, what was queued meanwhile becomes
-    /// the next one, unless `only_this` batch is wanted. Returns how many entries there are in the stretch.
+    /// the next one, unless `only_this` batch is wanted. Nothing is granted any more. Returns how many entries there are in the
+    /// stretch.
     #[inline]
     pub(crate) fn begin_stretch(&self, most: u64, only_this: bool) -> u64 {
         // SAFETY: see the module.
@@ -185,7 +190,16 @@ impl Ready {
         let length = batch.min(most);
         // SAFETY: the stretch ends at the end of the batch at most.
         line.stop = unsafe { line.head.add(length as usize) };
+        line.granted = 0;
         length
+    }
+
+    /// The stretch ends here, and what is left of it stays in the batch.
+    pub(crate) fn cut_stretch(&self) {
+        // SAFETY: see the module.
+        let line = unsafe { &mut *self.line.get() };
+        line.stop = line.head;
+        line.granted = 0;
     }
 
     /// Has the memory of the cells that come after this stretch of the batch fetched, so that it is there when their turn comes.
@@ -324,6 +338,8 @@ impl Line {
                 self.tail.offset_from(self.head) as usize,
             )
         };
+        // What is granted stays where it is in the line; nothing is granted before the stop.
+        let granted = self.granted.saturating_sub(self.head.addr());
         let other = other.filter(|other| other.room >= length);
         let start = other.as_ref().unwrap_or(&self.buffer).start();
         // SAFETY: there is an entry in each place from `head` on for this length, and room for as many at `start`, which may
@@ -332,6 +348,7 @@ impl Line {
         let old = other.map(|other| mem::replace(&mut self.buffer, other));
         self.before += taken;
         self.head = start;
+        self.granted = start.addr() + granted;
         // SAFETY: the places that were at these distances from `head`; the buffer holds at least `length` entries.
         unsafe {
             self.stop = start.add(stop);

@@ -147,7 +147,6 @@ pub struct ScopedWait<'env, T> {
     task: Option<ScopedTask<'env, T>>,
     wait: EndWait,
     polled: bool,
-    gone_up: bool,
     node: Node,
 }
 
@@ -161,7 +160,6 @@ impl<'env, T> IntoFuture for ScopedTask<'env, T> {
             wait: EndWait::new(&self.any()),
             task: Some(self),
             polled: false,
-            gone_up: false,
             node: Node::new(Kind::Wait),
         }
     }
@@ -174,7 +172,7 @@ impl<T> Future for ScopedWait<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if this.gone_up {
+        if this.node.is_passing_on() {
             return Poll::Pending;
         }
         let task = this.task.as_ref().map(ScopedTask::any);
@@ -183,7 +181,6 @@ impl<T> Future for ScopedWait<'_, T> {
             this.polled = true;
             if this.node.enter_wait(cx, &task) {
                 let taken = this.node.take(|| ());
-                this.gone_up = true;
                 this.node.pass_on_taken(taken);
                 return Poll::Pending;
             }
@@ -191,7 +188,6 @@ impl<T> Future for ScopedWait<'_, T> {
                 return Poll::Pending;
             }
             if this.node.is_working() && task.cancelled() {
-                this.gone_up = true;
                 this.node.pass_on();
                 return Poll::Pending;
             }
@@ -208,7 +204,7 @@ impl<T> Future for ScopedWait<'_, T> {
 impl<T> Drop for ScopedWait<'_, T> {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
-            if self.polled && !self.gone_up && !self.node.is_working() {
+            if self.polled && !self.node.has_passed_on() && !self.node.is_working() {
                 task.cancel();
             }
         }

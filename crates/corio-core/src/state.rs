@@ -328,6 +328,12 @@ impl State {
         self.has(DONE)
     }
 
+    /// It is neither done nor being polled: whoever waits for it may have to wait, and is not the task itself.
+    #[inline]
+    pub(crate) fn is_resting(&self) -> bool {
+        !self.has(DONE | RUNNING)
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.has(RUNNING)
     }

@@ -42,7 +42,7 @@ impl Scheduler {
         };
         let first = self.steps();
         let last = first.saturating_add(limit as u64);
-        self.0.ready.grant(0);
+        self.0.ready.cut_stretch();
         // A loop may run inside of a future of another loop: its tasks do not stand below that future's nodes.
         self.enter(|| {
             cancel::outside(|| {
@@ -221,6 +221,7 @@ impl Scheduler {
     /// A poll has panicked and the panic has come out of `run_steps`.
     #[cold]
     fn poll_panicked(&self, payload: Box<dyn Any + Send>) {
+        self.0.ready.cut_stretch();
         let Some(cell) = self.0.take_current() else {
             // Not a future: every other kind of foreign code is guarded where it runs.
             resume_unwind(payload)

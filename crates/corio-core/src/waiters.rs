@@ -280,26 +280,29 @@ impl CellRef {
     }
 
     /// Tells everybody, in the order in which they came. The task has ended.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tell_waiters(&self) {
         let word = self.waiters.get();
-        if word == 0 {
-            return;
+        if word & 3 == KEY {
+            self.waiters.set(0);
+            let waiter = TaskKey::from_bits(word);
+            if !self.scheduler.0.wake(waiter) {
+                crate::current::wake(waiter);
+            }
+        } else if word != 0 {
+            self.tell_others(word);
         }
+    }
+
+    #[inline(never)]
+    fn tell_others(&self, word: u64) {
         self.waiters.set(0);
-        match word & 3 {
-            KEY => {
-                let waiter = TaskKey::from_bits(word);
-                if !self.scheduler.0.wake(waiter) {
-                    crate::current::wake(waiter);
-                }
-            }
-            MEMBER => {
-                let (observer, index) = ((word >> 34) as u32, (word >> 2) as u32);
-                self.scheduler
-                    .member_done(observer, index, self.state.has_output());
-            }
-            _ => self.tell_list((word >> 2) as u32),
+        if word & 3 == MEMBER {
+            let (observer, index) = ((word >> 34) as u32, (word >> 2) as u32);
+            let with_value = self.state.has_output();
+            self.scheduler.member_done(observer, index, with_value);
+        } else {
+            self.tell_list((word >> 2) as u32);
         }
     }
 

@@ -93,6 +93,9 @@ impl<T, V> Future for Start<T, V> {
         let Some(task) = this.task.as_ref().map(Task::any) else {
             panic!("a finished start was polled again");
         };
+        if this.node.is_passing_on() {
+            return Poll::Pending;
+        }
         this.polled = true;
         if this.node.enter_wait(cx, &task) {
             let taken = this.node.take(|| ());
@@ -127,7 +130,7 @@ impl<T, V> Future for Start<T, V> {
 impl<T, V> Drop for Start<T, V> {
     fn drop(&mut self) {
         let Some(task) = self.task.take() else { return };
-        if self.polled && !self.node.is_working() {
+        if self.polled && !self.node.has_passed_on() && !self.node.is_working() {
             task.cancel();
         }
     }

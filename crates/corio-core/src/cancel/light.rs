@@ -43,14 +43,14 @@ pub(crate) fn begin(
     waker: &Waker,
     site: &'static Location<'static>,
 ) -> Option<Registration> {
-    if !place::is_bare() || target.waiters.get() != 0 || target.state.is_done() {
+    if !place::is_bare() || target.waiters.get() != 0 || !target.state.is_resting() {
         return None;
     }
     let mut waiter = None;
     current::with_current_cell(|cell| {
         let key = cell.key.get();
         let same_loop = cell.scheduler.same(&target.scheduler);
-        if waker::is_of(waker, key) && cell.scope.get() == 0 && same_loop && cell != target {
+        if waker::is_of(waker, key) && cell.scope.get() == 0 && same_loop {
             cell.scope.set(mark_of(target));
             target.waiters.set(key.to_bits());
             cell.waits_for_task(site);
@@ -64,7 +64,8 @@ pub(crate) fn begin(
 #[inline]
 pub(crate) fn is_still(waiter: Registration, target: &CellRef, waker: &Waker) -> bool {
     let with_its_own_waker = |key| waker::is_of(waker, key);
-    !target.state.is_done()
+    place::is_bare()
+        && !target.state.is_done()
         && waiter.key().is_some_and(with_its_own_waker)
         && at(waiter, target, |_| {})
 }
@@ -75,18 +76,16 @@ pub(crate) fn is_over(waiter: Registration, target: &CellRef) -> bool {
     at(waiter, target, |cell| cell.scope.set(0))
 }
 
-/// False: the task has got a root meanwhile, or the wait has moved to another task.
+/// False: the task has got a root meanwhile, as with every node that it is in, or the wait has moved to another task.
 #[inline]
 fn at(waiter: Registration, target: &CellRef, found: impl FnOnce(&CellRef)) -> bool {
     let mut is_there = false;
-    if place::node() == 0 {
-        current::with_current_cell(|cell| {
-            if waiter.is_of(cell) && cell.scope.get() == mark_of(target) {
-                found(cell);
-                is_there = true;
-            }
-        });
-    }
+    current::with_current_cell(|cell| {
+        if waiter.is_of(cell) && cell.scope.get() == mark_of(target) {
+            found(cell);
+            is_there = true;
+        }
+    });
     is_there
 }
 

@@ -50,6 +50,8 @@ pub trait Members {
 /// node is declared after the inner future, so that it is dropped after it.
 pub struct Node {
     kind: Kind,
+    /// It has passed a request on, and nobody has been seen to take that.
+    passed_on: bool,
     /// The tree it has joined; 0 is none. With the bit [`LIGHT`] it is the number of the scheduler in which it is a light limit.
     pub(super) tree: u64,
     /// Its place in the tree, or the slot and the number of a light limit.
@@ -61,6 +63,7 @@ impl Node {
     pub const fn new(kind: Kind) -> Node {
         Node {
             kind,
+            passed_on: false,
             tree: 0,
             id: NodeId {
                 index: 0,
@@ -257,8 +260,8 @@ impl Node {
         .flatten()
     }
 
-    /// The work is over, and the request goes on to the next taker above. Afterwards the owner stays pending: whoever takes the
-    /// request drops it. A node that has moved since it took the request, or whose request has ended with its scope, asks where
+    /// The work is over, and the request goes on to the next taker above. Afterwards the owner stays pending, see
+    /// [`is_passing_on`](Node::is_passing_on): whoever takes the request drops it. A node that has moved since it took the request, or whose request has ended with its scope, asks where
     /// it is now.
     pub fn pass_on(&mut self) {
         let request = self.end_work();
@@ -286,7 +289,26 @@ impl Node {
         });
     }
 
+    /// What it passed on is still on its way: the owner stays pending. Once that was taken by somebody who only borrows the
+    /// owner, and so has dropped nothing but the reference, the owner may be polled on.
+    pub fn is_passing_on(&mut self) -> bool {
+        if self.passed_on {
+            self.passed_on = tree::with(|tree| {
+                let parent = parent_here(tree);
+                tree.nodes.borrow().is_rising_above(parent)
+            })
+            .unwrap_or(false);
+        }
+        self.passed_on
+    }
+
+    /// It has passed on a request, and was not polled on since.
+    pub fn has_passed_on(&self) -> bool {
+        self.passed_on
+    }
+
     fn rise(&mut self, request: Request) {
+        self.passed_on = true;
         let why = request.why.clone();
         let risen = self.with_alive(|tree| {
             let mut actions = Actions::default();

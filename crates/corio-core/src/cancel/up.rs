@@ -105,6 +105,14 @@ impl Nodes {
         self.mark_of(index).is_some_and(|mark| mark.risen)
     }
 
+    /// Something that came up waits to be taken, at a node or above it, or will be when the present step has ended.
+    pub(crate) fn is_rising_above(&self, from: u32) -> bool {
+        let mut trouble = self.path(from).filter_map(|index| self.trouble_of(index));
+        trouble.any(|trouble| {
+            trouble.queued.is_some() || trouble.mark.as_ref().is_some_and(|mark| mark.risen)
+        })
+    }
+
     /// The mark of a node, taken.
     pub(crate) fn take_mark(&mut self, index: u32) -> Option<Request> {
         let mark = self.trouble_mut(index)?.mark.take()?;

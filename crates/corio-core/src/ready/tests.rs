@@ -83,7 +83,7 @@ fn a_large_buffer_goes_back_when_it_has_not_been_needed_for_a_while() {
 }
 
 #[test]
-fn a_batch_begins_without_asking_only_if_it_is_granted_as_a_whole_and_the_last_one_is_over() {
+fn a_batch_begins_without_asking_only_if_it_is_granted_as_a_whole() {
     let scheduler = Scheduler::new(|| {});
     let ready = Ready::new();
     let push = || ready.push_callback(callback(&scheduler));
@@ -94,8 +94,8 @@ fn a_batch_begins_without_asking_only_if_it_is_granted_as_a_whole_and_the_last_o
     ready.grant(3);
     assert!(ready.begin_granted());
     push();
-    assert!(take() && !ready.begin_granted(), "one of the batch is left");
-    assert!(take() && ready.begin_granted());
+    assert!(take() && take() && !take());
+    assert!(ready.begin_granted());
     assert!(take() && !take());
     assert!(!ready.begin_granted(), "an empty batch is none");
     push();
@@ -106,6 +106,68 @@ fn a_batch_begins_without_asking_only_if_it_is_granted_as_a_whole_and_the_last_o
     ready.grant(2);
     ready.grant(0);
     assert!(!ready.begin_granted(), "the grant was taken back");
+    drop(ready);
+    scheduler.close();
+}
+
+#[test]
+fn nothing_is_granted_within_a_batch() {
+    let scheduler = Scheduler::new(|| {});
+    let ready = Ready::new();
+    let push = || ready.push_callback(callback(&scheduler));
+    let take = || ready.take_next().map(Queued::into_owned).is_some();
+    push();
+    push();
+    assert_eq!(ready.begin_stretch(1, false), 1);
+    ready.grant(100);
+    assert!(take() && !take());
+    assert!(!ready.begin_granted(), "one of the batch is left");
+    assert_eq!(ready.begin_stretch(1, false), 1);
+    ready.grant(100);
+    push();
+    assert!(take() && !take());
+    assert!(ready.begin_granted(), "the batch was over with the stretch");
+    assert!(take());
+    ready.grant(100);
+    push();
+    assert_eq!(ready.begin_stretch(1, false), 1);
+    push();
+    assert!(take() && !take());
+    assert!(
+        !ready.begin_granted(),
+        "a stretch that was asked for ends what was granted"
+    );
+    drop(ready);
+    scheduler.close();
+}
+
+#[test]
+fn what_is_granted_moves_with_the_line() {
+    let scheduler = Scheduler::new(|| {});
+    let ready = Ready::new();
+    let push = || ready.push_callback(callback(&scheduler));
+    let take = || ready.take_next().map(Queued::into_owned).is_some();
+    push();
+    let room = ready.room();
+    assert_eq!(ready.begin_stretch(1, false), 1);
+    ready.grant(3 * room as u64);
+    assert!(take() && !take());
+    for length in [room, room * 2] {
+        for _ in 0..length {
+            push();
+        }
+        assert!(ready.room() >= length);
+        assert!(ready.begin_granted());
+        for _ in 0..length {
+            assert!(take());
+        }
+    }
+    assert!(!take());
+    push();
+    assert!(
+        !ready.begin_granted(),
+        "as many as were granted, and no more"
+    );
     drop(ready);
     scheduler.close();
 }
