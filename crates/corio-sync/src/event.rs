@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::name::name_methods;
 use crate::observe::{self, kind};
-use crate::waiters::{Ticket, Waiters};
+use crate::waiters::{Crowd, Ticket};
 
 /// A flag, cleared at first, that any number of tasks can wait for.
 ///
@@ -31,7 +31,7 @@ use crate::waiters::{Ticket, Waiters};
 #[derive(Default)]
 pub struct Event {
     set: Cell<bool>,
-    waiters: Waiters<()>,
+    waiters: Crowd,
     name: Option<Rc<str>>,
 }
 
@@ -58,7 +58,7 @@ impl Event {
     pub const fn new() -> Self {
         Event {
             set: Cell::new(false),
-            waiters: Waiters::new(),
+            waiters: Crowd::new(),
             name: None,
         }
     }
@@ -136,7 +136,7 @@ impl Event {
         if self.is_set() {
             return;
         }
-        *ticket = Some(self.waiters.join(waker, ()));
+        *ticket = Some(self.waiters.join(waker));
         self.tell(location);
     }
 
@@ -144,7 +144,7 @@ impl Event {
     #[cold]
     #[inline(never)]
     fn go_on(&self, ticket: Ticket, waker: &Waker, location: &'static Location<'static>) -> bool {
-        let told = self.waiters.claim(ticket, waker);
+        let told = self.waiters.renew(ticket, waker);
         if !told {
             self.tell(location);
         }
@@ -181,8 +181,8 @@ impl<E: Deref<Target = Event> + Unpin> Future for Wait<E> {
                 }
             }
             Some(ticket) => {
-                let told = event.waiters.claim_chosen(ticket)
-                    || event.go_on(ticket, cx.waker(), this.location);
+                let told =
+                    event.waiters.is_told(ticket) || event.go_on(ticket, cx.waker(), this.location);
                 if !told {
                     return Poll::Pending;
                 }

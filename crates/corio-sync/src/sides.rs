@@ -7,13 +7,13 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use crate::observe::{self, Kind};
-use crate::waiters::{Ticket, Waiters};
+use crate::waiters::{Crowd, Ticket};
 
 /// The counts of a channel, those who wait for something to receive, and the name.
 pub(crate) struct Sides {
     pub(crate) senders: Count,
     pub(crate) receivers: Count,
-    pub(crate) waiters: Waiters<()>,
+    pub(crate) waiters: Crowd,
     pub(crate) name: OnceCell<Rc<str>>,
 }
 
@@ -26,7 +26,7 @@ impl Sides {
         Sides {
             senders: Count(Cell::new(1)),
             receivers: Count(Cell::new(0)),
-            waiters: Waiters::new(),
+            waiters: Crowd::new(),
             name: OnceCell::new(),
         }
     }
@@ -49,9 +49,10 @@ impl Sides {
         location: &'static Location<'static>,
         look: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
-        if ticket.is_none_or(|ticket| self.waiters.claim(ticket, waker)) {
+        let crowd = &self.waiters;
+        if ticket.is_none_or(|ticket| crowd.is_told(ticket) || crowd.renew(ticket, waker)) {
             *ticket = None;
-            if let Poll::Ready(found) = self.waiters.enter(ticket, waker, (), look) {
+            if let Poll::Ready(found) = crowd.enter(ticket, waker, look) {
                 return Poll::Ready(found);
             }
         }

@@ -16,18 +16,20 @@
 //! waits again meanwhile is not woken by the same call. No waker is cloned, woken or dropped while
 //! the ring is borrowed.
 
-use std::cell::{Cell, RefCell};
-use std::mem;
+use std::cell::Cell;
 use std::task::{Poll, Waker};
 
+mod crowd;
 mod first;
+mod line;
 mod ring;
 mod ticket;
 
+pub(crate) use crowd::Crowd;
 pub(crate) use ticket::Ticket;
 
-use first::First;
-use ring::{Entry, Ring};
+use line::Line;
+use ring::Entry;
 
 /// What a waiter that leaves had come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,36 +43,26 @@ pub(crate) enum Left {
 
 /// A first-in, first-out line of waiters, with `D` to decide by who is next.
 pub(crate) struct Waiters<D> {
-    /// The number of the next to come, from 1.
-    next: Cell<u64>,
-    /// Everybody with a lower number has been chosen, or has gone.
-    served: Cell<u64>,
+    line: Line<D>,
     /// Those who wait, or were chosen and have not taken their turn yet.
     present: Cell<usize>,
     /// Those who were chosen and whose waker is still in the ring.
     unwoken: Cell<usize>,
-    /// The one that came when nobody waited, until it is chosen: in front of all who wait in the ring. Its
-    /// number is that of `served`.
-    first: First<D>,
-    ring: RefCell<Ring<D>>,
 }
 
 impl<D: Copy> Waiters<D> {
     pub(crate) const fn new() -> Self {
         Waiters {
-            next: Cell::new(1),
-            served: Cell::new(1),
+            line: Line::new(),
             present: Cell::new(0),
             unwoken: Cell::new(0),
-            first: First::new(),
-            ring: RefCell::new(Ring::new()),
         }
     }
 
     /// Those who wait.
     pub(crate) fn waiting(&self) -> usize {
-        let ring = self.ring.borrow();
-        let first = usize::from(self.first.is_taken());
+        let ring = self.line.ring.borrow();
+        let first = usize::from(self.line.first.is_taken());
         first + ring.entries.len() - ring.gaps - self.unwoken.get()
     }
 
@@ -80,45 +72,16 @@ impl<D: Copy> Waiters<D> {
         self.present.get() == 0
     }
 
-    /// One poll of a wait: whether `at_once` says so if the wait has not begun, else whether the waiter
-    /// was chosen. `ticket` is empty before the wait and after it.
-    #[inline]
-    pub(crate) fn poll(
-        &self,
-        ticket: &mut Option<Ticket>,
-        waker: &Waker,
-        data: D,
-        mut at_once: impl FnMut() -> bool,
-    ) -> Poll<()> {
-        match *ticket {
-            None => self.enter(ticket, waker, data, || at_once().then_some(())),
-            Some(place) if self.claim(place, waker) => {
-                *ticket = None;
-                Poll::Ready(())
-            }
-            Some(_) => Poll::Pending,
-        }
-    }
-
-    /// What `at_once` says, or else a place at the end of the line. It is asked again after the clone of
-    /// the waker: that is foreign code, which may have changed the object.
+    /// What `at_once` says, or else a place at the end of the line, see [`enter`](ticket::enter).
     #[inline]
     pub(crate) fn enter<R>(
         &self,
         ticket: &mut Option<Ticket>,
         waker: &Waker,
         data: D,
-        mut at_once: impl FnMut() -> Option<R>,
+        at_once: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
-        if let Some(answer) = at_once() {
-            return Poll::Ready(answer);
-        }
-        let waker = waker.clone();
-        if let Some(answer) = at_once() {
-            return Poll::Ready(answer);
-        }
-        *ticket = Some(self.join(waker, data));
-        Poll::Pending
+        ticket::enter(ticket, waker, at_once, |waker| self.join(waker, data))
     }
 
     /// Joins the end of the line.
@@ -127,13 +90,9 @@ impl<D: Copy> Waiters<D> {
         let nobody_waits = self.nobody_waits();
         let ticket = self.draw();
         if nobody_waits {
-            self.first.enter(waker, data);
+            self.line.first.enter(waker, data);
         } else {
-            self.push(Entry {
-                ticket,
-                waker: Some(waker),
-                data,
-            });
+            self.line.push(ticket, waker, data);
         }
         ticket
     }
@@ -145,7 +104,7 @@ impl<D: Copy> Waiters<D> {
             return self.join_others(waker, data);
         }
         let ticket = self.draw();
-        self.first.enter(waker, data);
+        self.line.first.enter(waker, data);
         ticket
     }
 
@@ -157,29 +116,14 @@ impl<D: Copy> Waiters<D> {
     /// Whether everybody has been chosen, and woken too: whoever comes now is in front of the ring.
     #[inline]
     fn nobody_waits(&self) -> bool {
-        self.served.get() == self.next.get() && self.unwoken.get() == 0
+        self.line.is_served_up() && self.unwoken.get() == 0
     }
 
     /// The next number, for one more.
     #[inline]
     fn draw(&self) -> Ticket {
-        let number = self.next.get();
-        self.next.set(number + 1);
         self.present.set(self.present.get() + 1);
-        Ticket::of(number)
-    }
-
-    /// Chooses the next, who is in the place of the first.
-    #[inline]
-    fn serve(&self) -> Ticket {
-        let number = self.served.get();
-        self.served.set(number + 1);
-        Ticket::of(number)
-    }
-
-    #[inline]
-    fn push(&self, entry: Entry<D>) {
-        self.ring.borrow_mut().entries.push_back(entry);
+        self.line.draw()
     }
 
     /// Takes the turn of a waiter that was chosen; else `waker` is the one to wake from now on.
@@ -191,7 +135,7 @@ impl<D: Copy> Waiters<D> {
     /// Takes the turn of a waiter that was chosen.
     #[inline]
     pub(crate) fn claim_chosen(&self, ticket: Ticket) -> bool {
-        let chosen = self.is_served(ticket);
+        let chosen = self.line.is_served(ticket);
         if chosen {
             self.present.set(self.present.get() - 1);
             if self.unwoken.get() > 0 {
@@ -201,52 +145,10 @@ impl<D: Copy> Waiters<D> {
         chosen
     }
 
-    /// Whether this waiter was chosen.
-    #[inline]
-    fn is_served(&self, ticket: Ticket) -> bool {
-        ticket.number() < self.served.get()
-    }
-
-    /// Whether the next to be chosen, unless it has gone, is this one.
-    #[inline]
-    fn is_next(&self, ticket: Ticket) -> bool {
-        ticket.number() == self.served.get()
-    }
-
-    /// Whether this waiter has the place of the first.
-    fn is_first(&self, ticket: Ticket) -> bool {
-        self.is_next(ticket) && self.first.is_taken()
-    }
-
-    /// Keeps `waker` in the place of the one before, if that is another. Its clone is foreign code: true
-    /// if that has let this waiter be chosen.
+    /// Keeps `waker` in the place of the one before, see [`Line::renew`].
     #[inline]
     pub(crate) fn renew(&self, ticket: Ticket, waker: &Waker) -> bool {
-        if self.is_next(ticket) && self.first.will_wake(waker) {
-            return false;
-        }
-        self.renew_other(ticket, waker)
-    }
-
-    #[inline(never)]
-    fn renew_other(&self, ticket: Ticket, waker: &Waker) -> bool {
-        let same = |known: &Waker| known.will_wake(waker);
-        let known = |entry: &mut Entry<D>| entry.waker.as_ref().is_some_and(same);
-        if self.ring.borrow_mut().find(ticket).is_some_and(known) {
-            return false;
-        }
-        let spare = waker.clone();
-        if self.is_first(ticket) {
-            drop(self.first.replace_waker(spare));
-            return self.is_served(ticket);
-        }
-        let mut spare = Some(spare);
-        if let Some(entry) = self.ring.borrow_mut().find(ticket) {
-            mem::swap(&mut entry.waker, &mut spare);
-        }
-        // The one that is left over is dropped after the borrow.
-        drop(spare);
-        self.is_served(ticket)
+        self.line.renew(ticket, waker)
     }
 
     /// Takes a waiter out, before or after its turn has come.
@@ -254,31 +156,23 @@ impl<D: Copy> Waiters<D> {
         if self.claim_chosen(ticket) {
             return Left::Chosen;
         }
-        let waker = self.take_out(ticket);
+        let waker = self.line.take_out(ticket);
         self.present.set(self.present.get() - 1);
         if self.is_empty() {
-            self.served.set(self.next.get());
+            self.line.begin_anew();
         }
         drop(waker);
         Left::Waiting
     }
 
-    /// Takes a waiter out where a turn that is not taken is nobody else's loss.
-    #[inline]
-    pub(crate) fn forget(&self, ticket: Option<Ticket>) {
-        if let Some(ticket) = ticket {
-            let _ = self.leave(ticket);
-        }
-    }
-
     /// Chooses from the front as long as the next one `fits`, then wakes the chosen in their order.
     #[inline]
     pub(crate) fn wake_while(&self, fits: impl Fn(&D) -> bool, mut choose: impl FnMut(Ticket, &D)) {
-        if let Some((waker, data)) = self.first.leave() {
+        if let Some((waker, data)) = self.line.first.leave() {
             if !fits(&data) {
-                return self.first.enter(waker, data);
+                return self.line.first.enter(waker, data);
             }
-            choose(self.serve(), &data);
+            choose(self.line.serve(), &data);
             // Most often nobody else is here.
             if self.present.get() > 1 {
                 self.wake_several(Some(waker), &fits, &mut choose);
@@ -287,7 +181,7 @@ impl<D: Copy> Waiters<D> {
             }
             return;
         }
-        let mut ring = self.ring.borrow_mut();
+        let mut ring = self.line.ring.borrow_mut();
         match ring.entries.pop_front() {
             Some(Entry {
                 ticket,
@@ -295,7 +189,7 @@ impl<D: Copy> Waiters<D> {
                 data,
             }) if self.unwoken.get() == 0 && fits(&data) => {
                 choose(ticket, &data);
-                self.served.set(ticket.number() + 1);
+                self.line.served.set(ticket.number() + 1);
                 // Most often there is nobody else to wake.
                 let may_go = |next: &Entry<D>| next.waker.is_none() || fits(&next.data);
                 let more = ring.entries.front().is_some_and(may_go);
@@ -324,9 +218,9 @@ impl<D: Copy> Waiters<D> {
         fits: &dyn Fn(&D) -> bool,
         choose: &mut dyn FnMut(Ticket, &D),
     ) {
-        let mut ring = self.ring.borrow_mut();
+        let mut ring = self.line.ring.borrow_mut();
         ring.tidy();
-        let served = self.served.get();
+        let served = self.line.served.get();
         let begin = ring
             .entries
             .partition_point(|entry| entry.ticket.number() < served);
@@ -339,7 +233,7 @@ impl<D: Copy> Waiters<D> {
                 break;
             }
             choose(entry.ticket, &entry.data);
-            self.served.set(entry.ticket.number() + 1);
+            self.line.served.set(entry.ticket.number() + 1);
             self.unwoken.set(self.unwoken.get() + 1);
         }
         drop(ring);
@@ -353,7 +247,7 @@ impl<D: Copy> Waiters<D> {
     #[inline(never)]
     fn wake_chosen(&self) {
         while self.unwoken.get() > 0 {
-            let first = self.ring.borrow_mut().pop();
+            let first = self.line.ring.borrow_mut().pop();
             if let Some(waker) = first {
                 self.unwoken.set(self.unwoken.get() - 1);
                 waker.wake();
@@ -371,9 +265,9 @@ impl<D: Copy> Waiters<D> {
 
     #[inline(never)]
     fn wake_next(&self) {
-        match self.first.leave() {
+        match self.line.first.leave() {
             Some((waker, _)) => {
-                self.serve();
+                self.line.serve();
                 waker.wake();
             }
             None => self.wake_first(1),
@@ -391,13 +285,13 @@ impl<D: Copy> Waiters<D> {
     #[inline]
     pub(crate) fn wake_all(&self) {
         let alone = if self.present.get() == 1 {
-            self.first.leave()
+            self.line.first.leave()
         } else {
             None
         };
         match alone {
             Some((waker, _)) => {
-                self.serve();
+                self.line.serve();
                 waker.wake();
             }
             None if self.is_empty() => {}
@@ -411,29 +305,13 @@ impl<D: Copy> Waiters<D> {
         self.wake_while(|_| true, |_, _| {});
     }
 
-    /// Takes a waiter out of the line, with its waker.
-    fn take_out(&self, ticket: Ticket) -> Option<Waker> {
-        if self.is_first(ticket) {
-            return self.first.leave().map(|(waker, _)| waker);
-        }
-        let mut ring = self.ring.borrow_mut();
-        let waker = ring.find(ticket).and_then(|entry| entry.waker.take());
-        ring.gaps += 1;
-        ring.tidy();
-        waker
-    }
-
     /// Takes one out that was chosen, if it is still to be woken.
     #[cold]
     fn remove_unwoken(&self, ticket: Ticket) {
-        let mut ring = self.ring.borrow_mut();
-        let waker = ring.find(ticket).and_then(|entry| entry.waker.take());
+        let waker = self.line.take_out_of_ring(ticket);
         if waker.is_some() {
             self.unwoken.set(self.unwoken.get() - 1);
-            ring.gaps += 1;
-            ring.tidy();
         }
-        drop(ring);
         drop(waker);
     }
 }

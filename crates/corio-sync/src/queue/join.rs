@@ -38,9 +38,9 @@ impl<T, O: Order<T>> Future for Join<'_, T, O> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let queue = &*this.queue;
-        let polled = queue.joiners.poll(&mut this.ticket, cx.waker(), (), || {
-            queue.unfinished.get() == 0
-        });
+        let polled = queue
+            .joiners
+            .poll(&mut this.ticket, cx.waker(), || queue.unfinished.get() == 0);
         if polled.is_pending() {
             observe::waits(kind!("Queue::join"), queue.name.get(), this.location);
         }

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use crate::handle::Handle;
 use crate::name::shared_name_methods;
 use crate::observe::Kind;
-use crate::waiters::Waiters;
+use crate::waiters::{Crowd, Waiters};
 
 pub use error::{GetNowaitError, PutNowaitError, QueueShutDown};
 pub use get::{Get, Items, Next};
@@ -100,7 +100,7 @@ pub struct OrderedQueue<T, O: Order<T>> {
     shut_down: Cell<bool>,
     getters: Waiters<()>,
     putters: Waiters<()>,
-    joiners: Waiters<()>,
+    joiners: Crowd,
     kinds: &'static Kinds,
     pub(crate) name: OnceCell<Rc<str>>,
 }
@@ -165,7 +165,7 @@ impl<T, O: Order<T>> OrderedQueue<T, O> {
             shut_down: Cell::new(false),
             getters: Waiters::new(),
             putters: Waiters::new(),
-            joiners: Waiters::new(),
+            joiners: Crowd::new(),
             kinds,
             name: OnceCell::new(),
         }

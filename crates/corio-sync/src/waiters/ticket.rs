@@ -1,6 +1,7 @@
 //! A waiter's number.
 
 use std::num::NonZeroU64;
+use std::task::{Poll, Waker};
 
 /// A waiter's number, owned by its future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,4 +18,24 @@ impl Ticket {
     pub(super) fn number(self) -> u64 {
         self.0.get()
     }
+}
+
+/// What `at_once` says, or else a place in the line that `join` joins. It is asked again after the clone of
+/// the waker: that is foreign code, which may have changed the object.
+#[inline]
+pub(super) fn enter<R>(
+    ticket: &mut Option<Ticket>,
+    waker: &Waker,
+    mut at_once: impl FnMut() -> Option<R>,
+    join: impl FnOnce(Waker) -> Ticket,
+) -> Poll<R> {
+    if let Some(answer) = at_once() {
+        return Poll::Ready(answer);
+    }
+    let waker = waker.clone();
+    if let Some(answer) = at_once() {
+        return Poll::Ready(answer);
+    }
+    *ticket = Some(join(waker));
+    Poll::Pending
 }
