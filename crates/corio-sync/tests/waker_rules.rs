@@ -5,6 +5,7 @@ mod support;
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
@@ -371,6 +372,34 @@ fn a_oneshot_may_end_inside_of_its_own_wake() {
         }
         drop(open);
         assert_eq!(busy.statistics().idle, 2);
+    }
+}
+
+/// A waker that panics keeps none of those behind it from being woken.
+#[test]
+fn those_behind_a_waker_that_panics_are_woken_all_the_same() {
+    let event = Event::new();
+    let mut waits = [1, 2, 3].map(|number| (number, event.wait()));
+    for (number, wait) in &mut waits {
+        assert!(poll(wait, *number).is_pending());
+    }
+    HOOK.set(Some(Rc::new(|what| {
+        if what == "wake" {
+            HOOK.take();
+            panic!("a waker's own");
+        }
+    })));
+    WOKEN.take();
+    let set = catch_unwind(AssertUnwindSafe(|| event.set()));
+    assert!(set.is_err());
+    assert_eq!(WOKEN.take(), [1, 2, 3]);
+    let mut late = event.wait();
+    event.clear();
+    assert!(poll(&mut late, 4).is_pending());
+    event.set();
+    assert_eq!(WOKEN.take(), [4]);
+    for (number, wait) in &mut waits {
+        assert!(poll(wait, *number).is_ready());
     }
 }
 
