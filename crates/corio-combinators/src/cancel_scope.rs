@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use corio_core::cancel::{Kind, Limit, Node};
+use corio_core::cancel::{Kind, Limit, Node, poll_after_passing_on};
 use corio_core::time::{Alarm, Moment, nanos};
 use corio_core::{Cancelled, Report, Scheduler};
 use pin_project_lite::pin_project;
@@ -173,7 +173,7 @@ impl<F: Future> Future for RunScope<F> {
         let mut this = self.project();
         let state = this.state;
         if state.passed {
-            return Poll::Pending;
+            return poll_after_passing_on();
         }
         if state.run.is_none() && state.shared.is_cancelled() {
             this.work.set(None);

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use corio_core::cancel::{Kind, Node, Taken};
+use corio_core::cancel::{Kind, Node, Taken, poll_after_passing_on};
 use pin_project_lite::pin_project;
 
 /// How the work ended, and the node that stays in its place for the clean-up.
@@ -92,8 +92,7 @@ impl<C: Future<Output = ()>, T> Future for Cleanup<C, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let mut this = self.project();
         if this.cleanup.is_none() {
-            // The request has gone on, and whoever takes it drops this.
-            return Poll::Pending;
+            return poll_after_passing_on();
         }
         let mut take = this.node.enter(cx);
         // The first request that comes after a value does not go into the clean-up.

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use corio_core::Scheduler;
-use corio_core::cancel::{Kind, Limit, Links, Node};
+use corio_core::cancel::{Kind, Limit, Links, Node, poll_after_passing_on};
 use corio_core::time::{Alarm, Moment, Nanos, nanos};
 use pin_project_lite::pin_project;
 
@@ -176,7 +176,7 @@ impl<F: Future> LimitedProject<'_, F> {
                 return wait.poll_turns();
             }
             Phase::Turns => return wait.poll_turns(),
-            Phase::Passed => return Poll::Pending,
+            Phase::Passed => return poll_after_passing_on(),
             _ => {}
         }
         if wait.node.is_light() {

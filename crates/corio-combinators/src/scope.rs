@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use corio_core::cancel::{Kind, Node, Taken};
+use corio_core::cancel::{Kind, Node, Taken, poll_after_passing_on};
 use corio_core::waiting::{self, WaitKind};
 use corio_core::{AnyTask, LentFuture, Panic, Scheduler, ScopedTask, TaskError};
 use pin_project_lite::pin_project;
@@ -330,7 +330,7 @@ impl<R, B: Future<Output = R>> Future for ScopeFuture<'_, R, B> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let mut this = self.project();
         if *this.passed {
-            return Poll::Pending;
+            return poll_after_passing_on();
         }
         let state = this.children.state.clone();
         state.bind();

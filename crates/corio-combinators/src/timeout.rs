@@ -34,7 +34,9 @@ use crate::limited::Limited;
 ///
 /// # Cancel safety
 ///
-/// Cancelled or dropped, it cancels or drops the work. `timeout(d, &mut work)` leaves the work half run.
+/// Cancelled or dropped, it cancels or drops the work. `timeout(d, &mut work)` leaves the work half run. It
+/// may be awaited again, but if something in it has passed the cancellation on (a `propagate`, a `finally`), that panics, since it
+/// could never end.
 ///
 /// ```
 /// # use std::time::Duration;

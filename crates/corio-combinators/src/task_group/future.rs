@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use corio_core::cancel::{Kind, Node, Taken};
+use corio_core::cancel::{Kind, Node, Taken, poll_after_passing_on};
 use corio_core::waiting::{self, WaitKind};
 use pin_project_lite::pin_project;
 
@@ -132,7 +132,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if *this.passed {
-            return Poll::Pending;
+            return poll_after_passing_on();
         }
         let gone = "a finished task group was polled again";
         let state = this.state.as_ref().expect(gone).clone();

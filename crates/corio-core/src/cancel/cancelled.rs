@@ -107,7 +107,9 @@ impl Cancelled {
     ///
     /// # Panics
     ///
-    /// When it is polled outside of any task and any catcher, where nobody could ever take the request.
+    /// When it is polled outside of any task and any catcher, where nobody could ever take the request. When the future it is
+    /// part of was only lent to whoever took the request, as in `timeout(d, &mut future)`, and is awaited again afterwards: it
+    /// could never end. The same holds for everything that passes a request on (`finally`, a limit, a scope, a group).
     ///
     /// # Cancel safety
     ///
@@ -175,10 +177,11 @@ impl Future for Propagate {
     type Output = Never;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Never> {
-        if let Some(cancelled) = self.cancelled.take() {
-            cancelled.settle();
-            super::task::rise_here(cancelled.request());
-        }
+        let Some(cancelled) = self.cancelled.take() else {
+            return super::task::poll_after_passing_on();
+        };
+        cancelled.settle();
+        super::task::rise_here(cancelled.request());
         Poll::Pending
     }
 }

@@ -80,4 +80,4 @@ pub use nodes::Limit;
 pub(crate) use place::outside;
 pub use taken::Taken;
 pub(crate) use task::{after_poll, before_poll, cancel_task, collect, task_ended, withdraw};
-pub use task::{deadline_here, nodes_alive, tree_number};
+pub use task::{deadline_here, nodes_alive, poll_after_passing_on, tree_number};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::actions::Actions;
 use super::cancelled::Cancelled;
@@ -217,6 +218,23 @@ pub(super) fn ask_here(why: Arc<Why>) {
         taken == Some(true),
         "propagate outside of a task and of a catcher would wait for ever: return the `Cancelled` instead"
     );
+}
+
+/// The poll of a future that has passed its request on. It stays pending, for whoever takes the request drops it.
+///
+/// # Panics
+///
+/// When the request was taken by somebody who has only borrowed the future, so that it would be pending for ever.
+pub fn poll_after_passing_on<T>() -> Poll<T> {
+    let is_under_way = tree::with(|tree| {
+        let here = here();
+        here != 0 && tree.nodes.borrow().is_under_way(here)
+    });
+    assert!(
+        is_under_way != Some(false),
+        "a future that was cancelled cannot be awaited again: the limit or catcher that took the request had only borrowed it"
+    );
+    Poll::Pending
 }
 
 /// Until when the code that runs now has time: the nearest deadline of the scopes around it in this task.

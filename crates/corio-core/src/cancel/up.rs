@@ -113,6 +113,15 @@ impl Nodes {
         })
     }
 
+    /// Some request is on its way, or being worked on, in the tree that a node is in.
+    pub(crate) fn is_under_way(&self, index: u32) -> bool {
+        let subtree = self.subtree(self.top(index));
+        let mut trouble = subtree.iter().filter_map(|index| self.trouble_of(*index));
+        trouble.any(|trouble| {
+            trouble.queued.is_some() || trouble.mark.is_some() || trouble.working.is_some()
+        })
+    }
+
     /// The mark of a node, taken.
     pub(crate) fn take_mark(&mut self, index: u32) -> Option<Request> {
         let mark = self.trouble_mut(index)?.mark.take()?;
