@@ -311,12 +311,13 @@ impl<'a> Run<'a> {
         self.look_until(now.after(busy).min(due), now) || *now >= due
     }
 
-    /// Looks for I/O without sleeping. True: there is some, or mail, or a signal.
+    /// Looks for I/O without sleeping. True: there is some, or mail, or a signal. A clock that goes back does not make it longer.
     fn look_until(&self, until: Moment, now: &mut Moment) -> bool {
         let Loop {
             scheduler, timers, ..
         } = self.event_loop;
-        while *now < until {
+        let since = *now;
+        while (since..until).contains(now) {
             let events = self.wait(Some(Duration::ZERO));
             if events > 0 || self.is_called() || scheduler.ready() > 0 {
                 return true;
