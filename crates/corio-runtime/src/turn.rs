@@ -13,11 +13,12 @@ mod virtual_time;
 use std::cell::Cell;
 use std::future::Future;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use corio_core::combine::{Drive, RunTarget};
 use corio_core::time::Moment;
-use corio_core::{AnyTask, Report, Scheduler, TaskError};
+use corio_core::{AnyTask, Panic, Report, Scheduler, TaskError};
 
 use crate::event_loop::Loop;
 use crate::interrupt::{Interrupts, shorten};
@@ -335,10 +336,18 @@ impl<'a> Run<'a> {
         let may_sleep = || !self.is_called();
         let listening = self.interrupts.is_some() || self.event_loop.signals.is_listening();
         let timeout = shorten(timeout, listening);
-        match scheduler.enter(|| reactor.wait(timeout, may_sleep)) {
-            Ok(events) => events,
+        let look = AssertUnwindSafe(|| reactor.wait(timeout, may_sleep));
+        match scheduler.enter(|| catch_unwind(look)) {
+            Ok(Ok(events)) => events,
             // Nothing a program does can bring this about; going on without a reactor would be a silent hang.
-            Err(error) => panic!("the reactor cannot wait any more: {error}"),
+            Ok(Err(error)) => panic!("the reactor cannot wait any more: {error}"),
+            // By a waker. The reactor has woken all others before it let the panic go on.
+            Err(payload) => {
+                let panic = Panic::from_payload(payload);
+                let report = Report::new("exception in a foreign waker").with_panic(panic);
+                scheduler.enter(|| scheduler.report(&report));
+                1
+            }
         }
     }
 
