@@ -233,10 +233,10 @@ fn a_waker_that_panics_keeps_no_other_timer_from_ringing() {
 
 #[test]
 fn a_waker_that_panics_when_it_is_cloned_reaches_the_poller_and_the_sleep_goes_on() {
-    unsafe fn cannot(_: *const ()) -> RawWaker {
+    fn cannot(_: *const ()) -> RawWaker {
         raise("clone")
     }
-    unsafe fn nothing(_: *const ()) {}
+    fn nothing(_: *const ()) {}
     static ODD: RawWakerVTable = RawWakerVTable::new(cannot, nothing, nothing, nothing);
     // SAFETY: there is no data, so the functions may be called in every order and on every thread.
     let odd = unsafe { Waker::new(std::ptr::null(), &ODD) };
