@@ -64,6 +64,33 @@ fn cancel_before_the_first_step_drops_what_the_body_captured() {
 }
 
 #[test]
+fn a_task_that_does_nothing_but_yield_is_cancelled_where_it_yields() {
+    for zero_sleeps in [true, false] {
+        run(async move {
+            let steps = Rc::new(Cell::new(0));
+            let seen = steps.clone();
+            let task = create_task(async move {
+                loop {
+                    seen.set(seen.get() + 1);
+                    if zero_sleeps {
+                        sleep(0.0).await;
+                    } else {
+                        yield_now().await;
+                    }
+                }
+            });
+            yield_now().await;
+            yield_now().await;
+            task.cancel();
+            let before = steps.get();
+            assert!(before > 0);
+            is_cancelled(task).await;
+            assert_eq!(steps.get(), before);
+        });
+    }
+}
+
+#[test]
 fn cancel_wins_and_the_item_goes_to_the_next_receiver() {
     run(async {
         let (sender, receiver) = async_channel::unbounded();

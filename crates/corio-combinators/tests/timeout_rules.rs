@@ -38,6 +38,24 @@ fn a_limit_that_is_not_reached_leaves_no_timer() {
 }
 
 #[test]
+fn what_ends_the_work_before_its_time_is_no_timeout() {
+    run(async {
+        let failing = timeout(seconds(5.0), async {
+            sleep(1.0).await;
+            Err::<(), _>("its own")
+        });
+        assert_eq!(failing.await, Ok(Err("its own")));
+        let cancelled = create_task(timeout(seconds(10.0), async {
+            current().cancel();
+            sleep(100.0).await;
+        }));
+        assert!(matches!(cancelled.await, Err(TaskError::Cancelled(_))));
+        assert_eq!(here().time(), seconds(1.0));
+        assert_eq!(here().clock.armed(), 0);
+    });
+}
+
+#[test]
 fn the_time_counts_from_the_first_poll() {
     run(async {
         let limited = timeout(seconds(2.0), sleep(1.0));

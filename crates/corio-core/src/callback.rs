@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::cell::CellRef;
+use crate::describe::TypePath;
 use crate::scheduler::Scheduler;
 
 /// A callback that was given to a loop. Dropping the handle leaves the callback alone.
@@ -72,7 +73,7 @@ impl fmt::Debug for Handle {
         write!(
             f,
             "<Handle{state} {} at {}:{}>",
-            self.cell.type_name(),
+            TypePath(self.cell.type_name()),
             site.file(),
             site.line()
         )

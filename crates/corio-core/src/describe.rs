@@ -7,6 +7,18 @@ use crate::error::TaskError;
 use crate::state::Outcome;
 use crate::task::{AnyTask, Task};
 
+/// The name of a future's type without the closures that the compiler puts into it: a function inside of an async one is shown as
+/// `outer::inner`.
+pub(crate) struct TypePath(pub(crate) &'static str);
+
+impl fmt::Display for TypePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .split("::{{closure}}")
+            .try_for_each(|part| f.write_str(part))
+    }
+}
+
 impl CellRef {
     pub(crate) fn name(&self) -> String {
         self.extras(|extras| extras.name.as_deref().map(str::to_owned))
@@ -26,7 +38,7 @@ impl CellRef {
             f,
             "<Task {state} name='{}' coro={} at {}:{}",
             self.name(),
-            self.type_name(),
+            TypePath(self.type_name()),
             site.file(),
             site.line()
         )?;

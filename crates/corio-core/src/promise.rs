@@ -169,8 +169,7 @@ impl<T> Promise<T> {
                 What::Call(handle, place) => self.queue(&handle, &place),
                 What::Wake(waker) => {
                     if let Err(panic) = caught(|| waker.wake()) {
-                        let report = crate::Report::new("exception in a foreign waker");
-                        self.inner.scheduler.report(&report.with_panic(panic));
+                        self.inner.scheduler.report_foreign_waker(panic);
                     }
                 }
             }

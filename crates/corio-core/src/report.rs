@@ -130,6 +130,10 @@ impl Scheduler {
         self.report_of(cell, "exception in a destructor", panic);
     }
 
+    pub(crate) fn report_foreign_waker(&self, panic: Panic) {
+        self.report(&Report::new("exception in a foreign waker").with_panic(panic));
+    }
+
     pub(crate) fn report_waker(&self, cell: &CellRef, panic: Panic) {
         self.report_of(
             cell,

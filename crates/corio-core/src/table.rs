@@ -73,7 +73,6 @@ impl Tasks {
     /// # Panics
     ///
     /// When there are as many unfinished tasks as keys can name.
-    /// A free slot, to be filled next.
     #[inline]
     pub(crate) fn reserve(&self) -> u32 {
         // SAFETY: see the module.
@@ -119,7 +118,6 @@ impl Tasks {
     }
 
     /// Puts a task into the slot that was reserved for it.
-    /// Puts a task into a free slot.
     ///
     /// # Safety
     ///
@@ -134,8 +132,7 @@ impl Tasks {
         *unsafe { table.slots.get_unchecked_mut(slot as usize) } = Slot::of(task);
     }
 
-    /// Takes the task with this key out.
-    /// Takes a task out of its place, and gives the reference that was kept there.
+    /// Takes a task out of its slot, and gives the reference that was kept there.
     #[inline]
     pub(crate) fn remove(&self, task: &CellRef) -> Option<CellRef> {
         let slot = task.key.get().slot();

@@ -7,6 +7,7 @@ use std::task::Waker;
 
 use crate::callback::Handle;
 use crate::cancel::ScopeEntry;
+use crate::caught::caught;
 use crate::current::relay;
 use crate::key::TaskKey;
 use crate::scheduler::Scheduler;
@@ -67,7 +68,11 @@ impl Alarm {
     /// The time has come. To be called outside of every borrow.
     pub fn ring(self, scheduler: &Scheduler) {
         match self {
-            Alarm::Wake(waker) => relay(waker),
+            Alarm::Wake(waker) => {
+                if let Err(panic) = caught(|| relay(waker)) {
+                    scheduler.report_foreign_waker(panic);
+                }
+            }
             Alarm::Call(handle) => handle.queue(),
             Alarm::Cancel(entry) => {
                 scheduler.call_soon(move || {

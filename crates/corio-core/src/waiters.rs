@@ -36,13 +36,12 @@ enum What {
     Wake(Waker),
     Call(CellRef),
     Member(u32, u32),
-    /// The run that drives this task ends one batch after it.
-    /// Pauses the scheduler for the run with this number.
+    /// The run with this number drives the task and ends one batch after it: the scheduler is to pause then.
     Pause(u64),
 }
 
-/// A waker that waits at a task, so that it can be replaced and taken back.
-/// As a number that is laid out like the word of the header: the key of the waiting task, or the number of an entry in the list.
+/// Names a waker that waits at a task, so that it can be replaced and taken back. The number is laid out as the word of the header
+/// is: it has the key of the waiting task, or the number of an entry in the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Registration(NonZeroU64);
 

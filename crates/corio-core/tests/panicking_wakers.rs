@@ -27,7 +27,6 @@ fn check(flag: &AtomicBool, message: &'static str) {
 }
 
 fn waker(mood: &Arc<Mood>) -> Waker {
-    // SAFETY of each function: the pointer came from `Arc::into_raw` of a `Mood`, and holds one count.
     /// # Safety
     ///
     /// The pointer came from `Arc::into_raw` of a `Mood`, and holds one count.

@@ -194,6 +194,24 @@ fn a_promise_that_is_cancelled_cancels_nobody_but_says_so() {
 }
 
 #[test]
+fn a_waiter_that_is_cancelled_together_with_its_promise_ends_cancelled() {
+    for promise_first in [true, false] {
+        let bed = Bed::new();
+        let promise = bed.scheduler.create_promise::<i32>();
+        let waiter = bed.scheduler.create_task(promise.clone().into_future());
+        bed.settle();
+        if promise_first {
+            promise.cancel();
+        }
+        assert!(waiter.cancel());
+        promise.cancel();
+        bed.settle();
+        assert!(waiter.cancelled() && promise.cancelled());
+        assert!(bed.take_reports().is_empty());
+    }
+}
+
+#[test]
 fn a_cancelled_waiter_leaves_the_promise_alone() {
     let bed = Bed::new();
     let promise = bed.scheduler.create_promise::<i32>();

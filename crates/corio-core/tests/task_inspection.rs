@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use corio_core::waiting::{self, WaitKind};
-use corio_core::{AnyTask, ContextMap, Handle, TaskState, current_context};
+use corio_core::{AnyTask, ContextMap, Handle, Scheduler, TaskState, current_context};
 use support::{Bed, Drops, Log, OnDrop, forever, raise, yield_now};
 
 static NAP: WaitKind = WaitKind::new("nap");
@@ -65,6 +65,31 @@ fn a_task_shows_how_it_ended() {
     assert!(shown.starts_with("<Task finished name='Task-2'"), "{shown}");
     assert!(shown.ends_with(" exception=\"why\">"), "{shown}");
     panic.result().unwrap_err();
+}
+
+#[test]
+fn what_an_async_function_makes_is_shown_by_its_path() {
+    async fn outer(scheduler: Scheduler) -> [String; 3] {
+        async fn inner() {}
+        [
+            format!("{:?}", scheduler.create_task(inner())),
+            format!("{:?}", scheduler.create_task(Box::pin(async {}))),
+            format!("{:?}", scheduler.call_soon(|| ())),
+        ]
+    }
+    let bed = Bed::new();
+    let task = bed.scheduler.create_task(outer(bed.scheduler.clone()));
+    let path = "task_inspection::what_an_async_function_makes_is_shown_by_its_path::outer";
+    let shown = format!("{task:?}");
+    assert!(shown.contains(&format!(" coro={path} at ")), "{shown}");
+    bed.settle();
+    let shown = task.into_result().unwrap();
+    let nested = format!(" coro={path}::inner at ");
+    assert!(shown[0].contains(&nested), "{}", shown[0]);
+    let boxed = format!("Box<{path}>> at ");
+    assert!(shown[1].contains(&boxed), "{}", shown[1]);
+    let callback = format!("<Handle {path} at ");
+    assert!(shown[2].starts_with(&callback), "{}", shown[2]);
 }
 
 /// In every state, also from inside of callbacks and destructors.

@@ -22,6 +22,7 @@ fn a_thousand_requests_before_a_step_are_one_end_and_all_are_counted() {
         assert_eq!(task.uncancel(), left);
     }
     assert_eq!(task.uncancel(), 0, "never below zero");
+    assert!(task.cancelled(), "what has ended stays as it is");
 }
 
 #[test]

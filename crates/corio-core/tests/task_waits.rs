@@ -234,6 +234,31 @@ fn a_finished_wait_is_not_polled_again() {
 }
 
 #[test]
+fn a_cancellation_is_told_with_its_reason_to_whoever_asks_for_the_result() {
+    let bed = Bed::new();
+    let task = bed
+        .scheduler
+        .create_task(async { unreachable!("it never began") });
+    let waiter = bed.scheduler.create_task(task.any().into_future());
+    assert!(task.cancel_with("not today"));
+    bed.settle();
+    let reason = |result: Result<(), TaskError>| match result {
+        Err(TaskError::Cancelled(cancelled)) => cancelled.reason().map(str::to_owned),
+        other => panic!("{other:?}"),
+    };
+    let results = [
+        task.result().copied(),
+        task.any().result(),
+        waiter.into_result().unwrap(),
+        task.result().copied(),
+        task.into_result(),
+    ];
+    for result in results {
+        assert_eq!(reason(result).as_deref(), Some("not today"));
+    }
+}
+
+#[test]
 fn asking_for_the_result_too_early_is_not_done_and_lets_the_task_run_on() {
     let bed = Bed::new();
     let drops = Drops::new();

@@ -6,42 +6,51 @@ use std::time::{Duration, Instant};
 use corio_core::time::{Moment, nanos};
 use parking_lot::{Condvar, MutexGuard};
 
-#[derive(Debug)]
 pub(crate) struct Clock {
-    origin: Instant,
-    /// The time of a virtual clock; `None` is the system's clock.
-    virtual_now: Option<Cell<Moment>>,
+    source: Source,
     /// The reading of a step, and the step it belongs to.
     reading: Cell<(u64, Moment)>,
 }
 
+enum Source {
+    /// The system's clock, from this instant on.
+    System(Instant),
+    /// The time of a virtual clock.
+    Own(Cell<Moment>),
+    /// In the place of the system's clock, for tests: one that goes wrong.
+    #[cfg(test)]
+    Wrong(Box<dyn Fn() -> Moment>),
+}
+
 impl Clock {
-    pub(crate) fn real() -> Clock {
+    fn of(source: Source) -> Clock {
         Clock {
-            origin: Moment::origin(),
-            virtual_now: None,
+            source,
             reading: Cell::new((u64::MAX, Moment::NEVER)),
         }
     }
 
+    pub(crate) fn real() -> Clock {
+        Clock::of(Source::System(Moment::origin()))
+    }
+
     /// A clock that stands still where it was made, until it is told to go on.
     pub(crate) fn virtual_from_now() -> Clock {
-        let clock = Clock::real();
-        Clock {
-            virtual_now: Some(Cell::new(clock.now())),
-            ..clock
-        }
+        let now = Clock::real().now();
+        Clock::of(Source::Own(Cell::new(now)))
     }
 
     pub(crate) fn is_virtual(&self) -> bool {
-        self.virtual_now.is_some()
+        matches!(self.source, Source::Own(_))
     }
 
     #[inline]
     pub(crate) fn now(&self) -> Moment {
-        match &self.virtual_now {
-            Some(now) => now.get(),
-            None => Moment::from_nanos(nanos(self.origin.elapsed())),
+        match &self.source {
+            Source::System(origin) => Moment::from_nanos(nanos(origin.elapsed())),
+            Source::Own(now) => now.get(),
+            #[cfg(test)]
+            Source::Wrong(read) => read(),
         }
     }
 
@@ -59,7 +68,7 @@ impl Clock {
 
     /// A virtual clock goes on to a time; it never goes back.
     pub(crate) fn advance_to(&self, time: Moment) {
-        if let Some(now) = &self.virtual_now {
+        if let Source::Own(now) = &self.source {
             now.set(now.get().max(time));
         }
     }
@@ -92,3 +101,6 @@ impl WaitLimit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

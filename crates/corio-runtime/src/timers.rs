@@ -268,3 +268,42 @@ impl LoopTimers {
         drop(self.unpack(old.unwrap_or(new)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use corio_combinators::timeout;
+
+    use crate::{EventLoop, sleep, yield_now};
+
+    /// Neither the head of the line has to come nor a great many timers to be cancelled before they go.
+    #[test]
+    fn a_timer_that_is_cancelled_leaves_the_loop_at_once() {
+        let event_loop = EventLoop::builder().virtual_clock().build().unwrap();
+        let timers = event_loop.inner.timers.clone();
+        let count = || timers.wheel.borrow().len();
+        let second = Duration::from_secs(1);
+        let handles: Vec<_> = (1..=200)
+            .map(|time| event_loop.call_later(time * second, || ()))
+            .collect();
+        let tasks: Vec<_> = (1..=200)
+            .map(|time| event_loop.create_task(timeout(time * second, sleep(time * 2 * second))))
+            .collect();
+        event_loop.run_until_complete(yield_now()).unwrap();
+        assert_eq!(count(), 600);
+        for (cancelled, handle) in handles.iter().rev().enumerate() {
+            handle.cancel();
+            assert_eq!(count(), 599 - cancelled);
+        }
+        let others = timers.others.borrow();
+        assert_eq!(others.free.len(), others.alarms.len());
+        assert!(others.alarms.iter().all(Option::is_none));
+        drop(others);
+        for task in &tasks {
+            task.cancel();
+        }
+        event_loop.run_until_complete(yield_now()).unwrap();
+        assert_eq!(count(), 0);
+    }
+}

@@ -13,11 +13,12 @@ mod virtual_time;
 use std::cell::Cell;
 use std::future::Future;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use corio_core::combine::{Drive, RunTarget};
 use corio_core::time::Moment;
-use corio_core::{AnyTask, Report, Scheduler, TaskError};
+use corio_core::{AnyTask, Panic, Report, Scheduler, TaskError};
 
 use crate::event_loop::Loop;
 use crate::interrupt::{Interrupts, shorten};
@@ -311,12 +312,13 @@ impl<'a> Run<'a> {
         self.look_until(now.after(busy).min(due), now) || *now >= due
     }
 
-    /// Looks for I/O without sleeping. True: there is some, or mail, or a signal.
+    /// Looks for I/O without sleeping. True: there is some, or mail, or a signal. A clock that goes back does not make it longer.
     fn look_until(&self, until: Moment, now: &mut Moment) -> bool {
         let Loop {
             scheduler, timers, ..
         } = self.event_loop;
-        while *now < until {
+        let since = *now;
+        while (since..until).contains(now) {
             let events = self.wait(Some(Duration::ZERO));
             if events > 0 || self.is_called() || scheduler.ready() > 0 {
                 return true;
@@ -334,10 +336,18 @@ impl<'a> Run<'a> {
         let may_sleep = || !self.is_called();
         let listening = self.interrupts.is_some() || self.event_loop.signals.is_listening();
         let timeout = shorten(timeout, listening);
-        match scheduler.enter(|| reactor.wait(timeout, may_sleep)) {
-            Ok(events) => events,
+        let look = AssertUnwindSafe(|| reactor.wait(timeout, may_sleep));
+        match scheduler.enter(|| catch_unwind(look)) {
+            Ok(Ok(events)) => events,
             // Nothing a program does can bring this about; going on without a reactor would be a silent hang.
-            Err(error) => panic!("the reactor cannot wait any more: {error}"),
+            Ok(Err(error)) => panic!("the reactor cannot wait any more: {error}"),
+            // By a waker. The reactor has woken all others before it let the panic go on.
+            Err(payload) => {
+                let panic = Panic::from_payload(payload);
+                let report = Report::new("exception in a foreign waker").with_panic(panic);
+                scheduler.enter(|| scheduler.report(&report));
+                1
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod support;
 #[cfg(target_os = "linux")]
 #[path = "support/watched.rs"]
 mod watched;
@@ -254,6 +255,32 @@ impl AfterAnAttempt for IoSource<UnixStream> {
     async fn readable_after_an_attempt(&self) -> io::Result<usize> {
         self.read_io(|mut stream| stream.read(&mut [0; 8])).await
     }
+}
+
+#[test]
+fn a_waker_that_panics_when_a_source_is_ready_is_reported_and_the_others_are_woken() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            support::raise("in a waker");
+        }
+    }
+    run(async {
+        let (ours, mut peer) = pair()?;
+        let event_loop = get_running_loop();
+        let reports = support::collect_reports(&event_loop);
+        let receive = |mut stream: &UnixStream| stream.read(&mut [0; 8]);
+        let foreign = Waker::from(Arc::new(Panics));
+        let polled = ours.poll_read_io(&mut Context::from_waker(&foreign), receive);
+        assert!(polled.is_pending());
+        let other = create_task(async move { poll_fn(|cx| ours.poll_read_io(cx, receive)).await });
+        until_reactor("waiting: 2").await;
+        peer.write_all(b"word")?;
+        assert_eq!(other.await.unwrap()?, 4);
+        event_loop.reset_exception_handler();
+        assert_eq!(reports.take(), ["exception in a foreign waker: in a waker"]);
+        Ok(())
+    });
 }
 
 #[test]

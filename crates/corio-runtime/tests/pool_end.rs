@@ -4,8 +4,10 @@ mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
+use corio_combinators::timeout;
 use corio_core::TaskError;
 use corio_runtime::{
     BlockingPool, EventLoop, Runner, create_task, get_running_loop, to_thread, yield_now,
@@ -248,4 +250,43 @@ fn clean_up_at_the_end_may_use_threads() {
 #[should_panic(expected = "a pool without threads would never run a job")]
 fn a_pool_without_threads_is_refused() {
     let _ = BlockingPool::builder().max_threads(0);
+}
+
+/// Jobs come while a thread ends for want of work, or while threads fall asleep. One that was forgotten would never be done.
+#[test]
+fn no_job_is_forgotten_while_threads_end_and_sleep() {
+    let moods = [
+        (1, Duration::from_micros(20), 10_000),
+        (4, Duration::from_secs(3600), 1_000),
+    ];
+    for (senders, idle, rounds) in moods {
+        let pool = BlockingPool::builder()
+            .max_threads(2)
+            .idle_timeout(idle)
+            .build();
+        let serve = |number: usize| {
+            let event_loop = EventLoop::new().unwrap();
+            let jobs = async {
+                for round in 0..rounds {
+                    let job = event_loop.run_in_executor(&pool, move || round);
+                    assert_eq!(job.await.unwrap(), round);
+                    for _ in 0..(round * number) % 30 {
+                        yield_now().await;
+                    }
+                }
+            };
+            event_loop.run_until_complete(timeout(Duration::from_secs(60), jobs))
+        };
+        let serve = &serve;
+        thread::scope(|scope| {
+            let threads: Vec<_> = (1..=senders)
+                .map(|number| scope.spawn(move || serve(number)))
+                .collect();
+            for thread in threads {
+                let ended = thread.join().unwrap().unwrap();
+                ended.expect("no job waits while a thread is free");
+            }
+        });
+        assert_eq!(pool.queued(), 0);
+    }
 }

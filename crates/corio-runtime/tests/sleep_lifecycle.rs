@@ -5,7 +5,8 @@ mod support;
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,9 @@ use corio_core::Task;
 use corio_runtime::{
     EventLoop, Sleep, create_task, get_running_loop, interval, sleep, sleep_until, yield_now,
 };
-use support::{Count, nap, poll_once, run, seconds, virtual_loop};
+use support::{
+    Count, collect_reports, nap, panic_of, poll_once, raise, run, seconds, virtual_loop,
+};
 
 const LENGTHS: [Duration; 8] = [
     Duration::ZERO,
@@ -198,6 +201,57 @@ fn a_sleep_with_a_foreign_waker_wakes_it_and_lets_the_old_one_go() {
         sleep(seconds(2.0)).await;
         assert_eq!((first.get(), second.get()), (0, 1));
         assert!(poll_with(&mut nap, &b).is_ready());
+    });
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_other_timer_from_ringing() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            raise("in a waker");
+        }
+    }
+    run(async {
+        let reports = collect_reports(&get_running_loop());
+        let panics = Waker::from(Arc::new(Panics));
+        let (count, counts) = Count::new();
+        let mut naps: Vec<Sleep> = (0..4).map(|_| sleep(seconds(1.0))).collect();
+        for (nap, waker) in naps.iter_mut().zip([&panics, &counts, &panics, &counts]) {
+            assert!(poll_with(nap, waker).is_pending());
+        }
+        let task = create_task(sleep(seconds(1.0)));
+        sleep(seconds(2.0)).await;
+        assert!(task.done());
+        assert_eq!(count.get(), 2);
+        assert_eq!(
+            reports.take(),
+            ["exception in a foreign waker: in a waker"; 2]
+        );
+    });
+}
+
+#[test]
+fn a_waker_that_panics_when_it_is_cloned_reaches_the_poller_and_the_sleep_goes_on() {
+    fn cannot(_: *const ()) -> RawWaker {
+        raise("clone")
+    }
+    fn nothing(_: *const ()) {}
+    static ODD: RawWakerVTable = RawWakerVTable::new(cannot, nothing, nothing, nothing);
+    // SAFETY: there is no data, so the functions may be called in every order and on every thread.
+    let odd = unsafe { Waker::new(std::ptr::null(), &ODD) };
+    run(async {
+        let start = get_running_loop().time();
+        let passed = || get_running_loop().time() - start;
+        let mut fresh = sleep(seconds(1.0));
+        assert_eq!(panic_of(|| poll_with(&mut fresh, &odd)), "clone");
+        let mut armed = sleep(seconds(2.0));
+        assert!(poll_once(&mut armed).await.is_pending());
+        assert_eq!(panic_of(|| poll_with(&mut armed, &odd)), "clone");
+        fresh.await;
+        assert_eq!(passed(), seconds(1.0));
+        armed.await;
+        assert_eq!(passed(), seconds(2.0));
     });
 }
 

@@ -225,7 +225,6 @@ fn a_virtual_clock_stands_still_while_a_job_is_outstanding() {
     });
 }
 
-/// The end of a job is a message and the end of a handle; a clock that sees the second has to find the first.
 /// A job that waits for its loop does nothing before, and the task that it waits for needs the clock.
 #[test]
 fn a_virtual_clock_jumps_while_a_job_waits_for_a_task_of_its_loop_that_sleeps() {
@@ -258,6 +257,7 @@ fn a_virtual_clock_jumps_while_a_job_waits_for_a_task_of_its_loop_that_sleeps() 
     assert_eq!(after - start, seconds(7200.0));
 }
 
+/// The end of a job is a message and the end of a handle; a clock that sees the second has to find the first.
 #[test]
 fn a_virtual_clock_does_not_jump_past_the_end_of_a_job() {
     run(async {

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use corio_combinators::{gather, shield, wait};
+use corio_combinators::{gather, shield, task_group, timeout, wait};
 use corio_core::{Promise, TaskError};
 use corio_runtime::{create_task, get_running_loop, sleep, yield_now};
 use support::{assert_trace, nap, raise, run, seconds, soon};
@@ -212,8 +212,23 @@ fn each_await_costs_the_turns_of_asyncio() {
         assert_eq!(since(), 3, "two immediate coroutines");
         wait([create_task(inner())]).await;
         assert_eq!(since(), 3, "wait for one immediate task");
+        timeout(seconds(5.0), inner()).await.unwrap();
+        assert_eq!(since(), 0, "an immediate coroutine with a limit");
+        timeout(Duration::MAX, inner()).await.unwrap();
+        assert_eq!(since(), 0, "and with one that never comes");
         shield(inner()).await.unwrap();
         assert_eq!(since(), 3, "shield of an immediate coroutine");
+        timeout(seconds(5.0), async {}).await.unwrap();
+        assert_eq!(since(), 0, "a limit around nothing");
+        let group = task_group(async |_| Ok::<_, TaskError>(()));
+        group.await.unwrap();
+        assert_eq!(since(), 0, "a group without children");
+        let group = task_group(async |group| {
+            group.create_task(async { Ok(inner().await) });
+            Ok::<_, TaskError>(())
+        });
+        group.await.unwrap();
+        assert_eq!(since(), 3, "a group with one immediate child");
         clock.abort();
     });
 }

@@ -178,6 +178,7 @@ fn one_task_is_awaited_by_many() {
         k+0   t=1.0  C got v
         k+6   t=2.0  A got ValueError
         k+6   t=2.0  B got ValueError
+        k+8   t=2.0  same exception object to every awaiter: true
     ";
     assert_trace(trace, async {
         let task = Rc::new(create_task(async {
@@ -197,11 +198,16 @@ fn one_task_is_awaited_by_many() {
             let bad = bad.clone();
             async move {
                 match (&*bad).await {
-                    Err(TaskError::Panicked(panic)) => log!("{name} got {}", panic.message()),
+                    Err(TaskError::Panicked(panic)) => {
+                        log!("{name} got {}", panic.message());
+                        panic
+                    }
                     other => panic!("{other:?}"),
                 }
             }
         };
-        gather(["A", "B"].map(reader)).await.unwrap();
+        let panics = gather(["A", "B"].map(reader)).await.unwrap();
+        let same = std::ptr::eq(panics[0].message(), panics[1].message());
+        log!("same exception object to every awaiter: {same}");
     });
 }

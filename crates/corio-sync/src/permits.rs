@@ -70,9 +70,8 @@ impl Permits {
         }
     }
 
-    /// Waits on, or joins the line; unless the clone of the waker, which is foreign code, has made that
-    /// needless, and they are taken.
-    /// Those who need not wait do not meet with this: its callers keep it out of their polls.
+    /// Waits on, or joins the line; unless the clone of the waker, which is foreign code, has made that needless, and they are
+    /// taken. Those who need not wait do not meet with this: its callers keep it out of their polls.
     #[inline]
     pub(crate) fn wait(&self, ticket: &mut Option<Ticket>, count: usize, waker: &Waker) -> bool {
         if let Some(place) = *ticket {

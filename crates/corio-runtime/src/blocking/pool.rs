@@ -18,7 +18,8 @@ const NAME: &str = "corio-pool";
 /// Threads for work that blocks. Clones are the same pool.
 ///
 /// A thread is started when a job comes and none is free, up to a maximum, and ends when it had nothing to do for a while. Jobs
-/// begin in the order in which they came. Every loop has a pool of its own for [`to_thread`](crate::to_thread), which is made when
+/// begin in the order in which they came. When the system refuses a thread, they wait for those that there are; if there is none,
+/// they end with [`TaskError::Panicked`](corio_core::TaskError::Panicked), and the reason. Every loop has a pool of its own for [`to_thread`](crate::to_thread), which is made when
 /// it is first needed; others are for work that should not stand in that line, through
 /// [`EventLoop::run_in_executor`](crate::EventLoop::run_in_executor).
 ///
@@ -78,6 +79,12 @@ impl BlockingPool {
             name: NAME.to_owned(),
             max_threads: MAX_THREADS,
             idle_timeout: IDLE_TIMEOUT,
+        }
+    }
+
+    pub(crate) fn of(shared: Shared) -> BlockingPool {
+        BlockingPool {
+            handle: Arc::new(Handle(Arc::new(shared))),
         }
     }
 
@@ -157,10 +164,7 @@ impl BlockingPoolBuilder {
 
     /// Makes the pool. No thread is started yet.
     pub fn build(self) -> BlockingPool {
-        let shared = Arc::new(Shared::new(self.name, self.max_threads, self.idle_timeout));
-        BlockingPool {
-            handle: Arc::new(Handle(shared)),
-        }
+        BlockingPool::of(Shared::new(self.name, self.max_threads, self.idle_timeout))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The line of jobs, and what a thread of the pool does.
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -21,6 +22,9 @@ pub(crate) struct Shared {
     work: Condvar,
     /// Nothing is queued and nothing runs.
     quiet: Condvar,
+    /// Asked before each thread, in the place of the system: tests have one that refuses.
+    #[cfg(test)]
+    pub(crate) permit: Box<dyn Fn() -> io::Result<()> + Send + Sync>,
 }
 
 struct Line {
@@ -72,6 +76,8 @@ impl Shared {
             }),
             work: Condvar::new(),
             quiet: Condvar::new(),
+            #[cfg(test)]
+            permit: Box::new(|| Ok(())),
         }
     }
 
@@ -96,7 +102,7 @@ impl Shared {
             line.threads += 1;
             line.free += 1;
             drop(line);
-            self.start_thread(thread, number);
+            self.start_thread(thread);
         } else {
             drop(line);
             self.work.notify_one();
@@ -158,29 +164,34 @@ impl Shared {
         }
     }
 
-    /// Starts a thread, for the sake of a job. When the system has none to give and no other thread is there to take the job, the
-    /// job fails; otherwise it waits for one of the others.
-    fn start_thread(self: &Arc<Self>, thread: u64, job: u64) {
-        let name: Arc<str> = format!("{}-{thread}", self.name).into();
-        let shared = self.clone();
-        let started = thread::Builder::new()
-            .name(name.to_string())
-            .spawn(move || shared.run_jobs(&name));
-        let Err(error) = started else { return };
+    /// Starts a thread. When the system has none to give, the jobs wait for one of the others; if there is no other, they fail. All
+    /// of them: a job may have come while this thread was thought to be on its way.
+    fn start_thread(self: &Arc<Self>, number: u64) {
+        let Err(error) = self.try_start(number) else {
+            return;
+        };
         let mut line = self.line.lock();
         line.threads -= 1;
         line.free -= 1;
         if line.threads > 0 {
             return;
         }
-        let place = line.queue.binary_search_by_key(&job, |job| job.number);
-        let job = place.ok().and_then(|place| line.queue.remove(place));
+        let jobs = std::mem::take(&mut line.queue);
         self.tell_if_quiet(&line);
         drop(line);
-        if let Some(job) = job {
-            job.work
-                .fail(format!("no thread can be started for the job: {error}"));
+        for job in jobs {
+            let why = format!("no thread can be started for the job: {error}");
+            unwound(|| job.work.fail(why));
         }
+    }
+
+    fn try_start(self: &Arc<Self>, number: u64) -> io::Result<()> {
+        #[cfg(test)]
+        (self.permit)()?;
+        let name: Arc<str> = format!("{}-{number}", self.name).into();
+        let shared = self.clone();
+        let thread = thread::Builder::new().name(name.to_string());
+        thread.spawn(move || shared.run_jobs(&name)).map(drop)
     }
 
     /// The life of a thread.
@@ -239,3 +250,6 @@ fn unwound(code: impl FnOnce()) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
