@@ -214,8 +214,9 @@ impl CellRef {
             return Ok(());
         }
         self.state.future_left();
-        // SAFETY: the bit said that the future is in its place, it is cleared now, and the callers (the scheduler, `close`)
-        // hold no poll of this cell in progress.
+        // SAFETY: the bit said that the future is in its place, it is cleared now, and no poll of it is in progress: the callers have
+        // begun a step of this task that does not poll it, or its poll has just panicked, or it takes no step. A future that lives
+        // elsewhere may be in its step, but what is in this cell is its proxy, which is not.
         caught(|| unsafe { (self.vtable.clear)(self.0, Stage::Future) })
     }
 

@@ -130,6 +130,11 @@ impl Scheduler {
         self.report_of(cell, "exception in a destructor", panic);
     }
 
+    /// What panicked was part of a task that had got its outcome by force meanwhile.
+    pub(crate) fn report_late(&self, cell: &CellRef, panic: Panic) {
+        self.report_of(cell, "exception in a task that was ended by force", panic);
+    }
+
     pub(crate) fn report_waker(&self, cell: &CellRef, panic: Panic) {
         self.report_of(
             cell,

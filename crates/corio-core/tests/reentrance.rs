@@ -1,0 +1,160 @@
+//! Foreign code that comes back into the scheduler in the middle of an end: it frees nothing that is in use, and a task ends once.
+
+mod support;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::panic::Location;
+use std::rc::Rc;
+
+use corio_core::{AnyTask, Cancelled, LentFuture, ScopedTask};
+use support::{Bed, Drops, OnDrop, forever, raise};
+
+/// Where a lent future waits for somebody to take it.
+type Place = Rc<RefCell<Option<LentFuture<'static>>>>;
+
+/// A lent task that is in `place`, and takes a step there whenever it was woken until `woken` says otherwise.
+fn lend(
+    bed: &Bed,
+    place: &Place,
+    future: impl Future<Output = ()> + 'static,
+    woken: impl FnMut() + 'static,
+) -> ScopedTask<'static, ()> {
+    let (task, lent) = bed
+        .scheduler
+        .create_lent_task(future, woken, Location::caller());
+    *place.borrow_mut() = Some(lent);
+    task
+}
+
+#[test]
+fn the_function_that_says_that_a_lent_task_was_woken_may_drop_its_future() {
+    let bed = Bed::new();
+    let (place, drops, held) = (Place::default(), Drops::new(), Drops::new());
+    let inside = drops.guard();
+    let future = async move {
+        let _inside = inside;
+        forever().await;
+    };
+    let task = lend(&bed, &place, future, {
+        let (place, held, kept) = (place.clone(), held.clone(), held.guard());
+        move || {
+            drop(place.take());
+            assert_eq!(held.count(), 0, "the function is dropped while it runs");
+            let _kept = &kept;
+        }
+    });
+    bed.turn();
+    assert_eq!(drops.count(), 1);
+    bed.settle();
+    assert_eq!(held.count(), 1);
+    assert!(task.cancelled());
+    assert_eq!(bed.take_reports(), [""; 0]);
+}
+
+#[test]
+fn a_panic_of_what_a_lent_task_drops_when_it_was_woken_is_reported() {
+    let bed = Bed::new();
+    let place = Place::default();
+    let guard = OnDrop::new(|| raise("dropped where it was woken"));
+    let future = async move {
+        let _guard = guard;
+        forever().await;
+    };
+    let task = lend(&bed, &place, future, {
+        let place = place.clone();
+        move || drop(place.take())
+    });
+    bed.settle();
+    assert!(task.cancelled());
+    assert_eq!(
+        bed.take_reports(),
+        ["exception in a destructor: dropped where it was woken"]
+    );
+}
+
+#[test]
+fn the_last_call_of_that_function_may_drop_the_future_of_a_task_that_is_ended_by_force() {
+    let bed = Bed::new();
+    let (place, held) = (Place::default(), Drops::new());
+    let task = lend(&bed, &place, forever(), {
+        let (place, kept, held) = (place.clone(), held.guard(), held.clone());
+        move || {
+            drop(place.take());
+            assert_eq!(held.count(), 0);
+            let _kept = &kept;
+        }
+    });
+    task.any().end_now(Cancelled::new("by force"));
+    assert_eq!(held.count(), 1);
+    let error = task.result().unwrap_err();
+    assert_eq!(error.to_string(), "cancelled: by force");
+    assert_eq!(bed.take_reports(), [""; 0]);
+}
+
+/// A lent task whose future calls `at_end` when it is dropped.
+fn with_destructor(bed: &Bed, at_end: impl FnOnce(AnyTask) + 'static) -> (Place, AnyTask) {
+    let (place, me) = (Place::default(), Rc::new(RefCell::new(None)));
+    let guard = OnDrop::new({
+        let me = me.clone();
+        move || at_end(RefCell::take(&me).expect("set below"))
+    });
+    let future = async move {
+        let _guard = guard;
+        forever().await;
+    };
+    let task = lend(bed, &place, future, || ()).any();
+    *me.borrow_mut() = Some(task.clone());
+    (place, task)
+}
+
+#[test]
+fn a_lent_task_whose_destructor_ends_it_and_panics_ends_once() {
+    let bed = Bed::new();
+    let (place, task) = with_destructor(&bed, |me| {
+        me.end_now(Cancelled::new("inside"));
+        raise("after that");
+    });
+    drop(place.take());
+    let error = task.result().unwrap_err();
+    assert!(error.to_string().contains("after that"), "{error}");
+}
+
+#[test]
+fn a_lent_task_whose_destructor_closes_the_scheduler_and_panics_ends_once() {
+    let bed = Bed::new();
+    let (place, task) = with_destructor(&bed, |me| {
+        me.scheduler().close();
+        raise("after that");
+    });
+    drop(place.take());
+    let error = task.result().unwrap_err();
+    assert_eq!(error.to_string(), "cancelled: the event loop was closed");
+    assert_eq!(bed.scheduler.task_count(), 0);
+    assert_eq!(
+        bed.take_reports(),
+        ["exception in a task that was ended by force: after that"]
+    );
+}
+
+#[test]
+fn a_lent_task_that_closes_the_scheduler_in_a_step_of_its_own_ends_once() {
+    for end in [|| false, || true, || raise("after that")] {
+        let bed = Bed::new();
+        let (place, scheduler) = (Place::default(), bed.scheduler.clone());
+        let future = async move {
+            scheduler.close();
+            if !end() {
+                forever().await;
+            }
+        };
+        let task = lend(&bed, &place, future, || ());
+        let mut lent = place.take().unwrap();
+        assert!(lent.step());
+        assert!(task.cancelled());
+        let error = task.result().unwrap_err();
+        assert_eq!(error.to_string(), "cancelled: the event loop was closed");
+        drop(lent);
+        assert_eq!(bed.scheduler.task_count(), 0);
+    }
+}
