@@ -158,3 +158,31 @@ fn a_lent_task_that_closes_the_scheduler_in_a_step_of_its_own_ends_once() {
         assert_eq!(bed.scheduler.task_count(), 0);
     }
 }
+
+#[test]
+fn what_runs_inside_of_a_destructor_is_not_the_task_being_dropped() {
+    let bed = Bed::new();
+    let scheduler = bed.scheduler.clone();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let guard = OnDrop::new({
+        let (seen, scheduler) = (seen.clone(), scheduler.clone());
+        move || {
+            let look = {
+                let (seen, scheduler) = (seen.clone(), scheduler.clone());
+                move || seen.borrow_mut().push(scheduler.current_task())
+            };
+            look();
+            scheduler.call_soon(look.clone());
+            scheduler.run(1);
+            look();
+        }
+    });
+    let task = scheduler.create_task(async move {
+        let _guard = guard;
+        forever().await;
+    });
+    bed.settle();
+    task.any().end_now(Cancelled::new("by force"));
+    let me = Some(task.any());
+    assert_eq!(*seen.borrow(), [me.clone(), None, me]);
+}
