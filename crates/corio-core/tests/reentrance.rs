@@ -2,13 +2,13 @@
 
 mod support;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
 
-use corio_core::{AnyTask, Cancelled, LentFuture, ScopedTask};
-use support::{Bed, Drops, OnDrop, forever, raise};
+use corio_core::{AnyTask, Cancelled, LentFuture, Observer, ObserverId, ScopedTask, Task};
+use support::{Bed, Drops, Log, OnDrop, forever, raise};
 
 /// Where a lent future waits for somebody to take it.
 type Place = Rc<RefCell<Option<LentFuture<'static>>>>;
@@ -159,6 +159,24 @@ fn a_lent_task_that_closes_the_scheduler_in_a_step_of_its_own_ends_once() {
     }
 }
 
+/// Panics when it is told of an end.
+struct Grumpy;
+
+impl Observer for Grumpy {
+    fn member_done(&self, _: u32) -> bool {
+        raise("told of an end")
+    }
+
+    fn fire(&self) {}
+}
+
+fn observe_grumpily(task: &AnyTask) -> ObserverId {
+    let scheduler = task.scheduler();
+    let id = scheduler.add_observer(Rc::new(Grumpy));
+    scheduler.observe(task, &id, 0);
+    id
+}
+
 #[test]
 fn what_runs_inside_of_a_destructor_is_not_the_task_being_dropped() {
     let bed = Bed::new();
@@ -185,4 +203,65 @@ fn what_runs_inside_of_a_destructor_is_not_the_task_being_dropped() {
     task.any().end_now(Cancelled::new("by force"));
     let me = Some(task.any());
     assert_eq!(*seen.borrow(), [me.clone(), None, me]);
+}
+
+#[test]
+fn an_observer_that_panics_inside_of_a_destructor_does_not_end_the_task_being_dropped() {
+    let bed = Bed::new();
+    let scheduler = bed.scheduler.clone();
+    let inner = scheduler.create_task(forever());
+    bed.settle();
+    let intact = Rc::new(Cell::new(false));
+    let needed = Rc::new(String::from("what the destructor still needs"));
+    let guard = OnDrop::new({
+        let (intact, scheduler) = (intact.clone(), scheduler.clone());
+        move || {
+            let _ = catch_unwind(AssertUnwindSafe(|| scheduler.run(1)));
+            intact.set(*needed == "what the destructor still needs");
+        }
+    });
+    let outer = scheduler.create_task(async move {
+        let _guard = guard;
+        forever().await;
+    });
+    bed.settle();
+    let id = observe_grumpily(&inner.any());
+    inner.abort();
+    outer.any().end_now(Cancelled::new("by force"));
+    assert!(intact.get());
+    assert!(inner.cancelled());
+    let error = outer.result().unwrap_err();
+    assert_eq!(error.to_string(), "cancelled: by force");
+    scheduler.forget_observer(id);
+}
+
+#[test]
+fn an_observer_that_panics_is_reported_and_the_value_stays_where_the_callbacks_see_it() {
+    let bed = Bed::new();
+    let task = bed.scheduler.create_task(async { String::from("value") });
+    let (owner, log) = (Rc::new(RefCell::new(None::<Task<String>>)), Log::new());
+    task.add_done_callback({
+        let (owner, log) = (owner.clone(), log.clone());
+        move |task| {
+            let value = task.result().unwrap();
+            let taken = owner.take().unwrap().into_result();
+            assert!(taken.unwrap_err().is_not_done());
+            log.add(value);
+        }
+    });
+    let id = observe_grumpily(&task.any());
+    task.add_done_callback({
+        let log = log.clone();
+        move |task| log.add(task.result().unwrap())
+    });
+    *owner.borrow_mut() = Some(task);
+    while bed.scheduler.ready() > 0 {
+        let _ = catch_unwind(AssertUnwindSafe(|| bed.turn()));
+    }
+    assert_eq!(log.take(), ["value", "value"]);
+    assert_eq!(
+        bed.take_reports(),
+        ["exception in an observer: told of an end"]
+    );
+    bed.scheduler.forget_observer(id);
 }
