@@ -297,6 +297,20 @@ impl CellRef {
         caught(|| unsafe { (self.vtable.clear)(self.0, Stage::Output) })
     }
 
+    /// Takes back an end that nobody was told of, and drops the value: its destructor finds a task that is still in the table, and
+    /// whose places in the queue own nothing. A panic of the destructor is the result.
+    ///
+    /// # Safety
+    ///
+    /// No reference to the value is in use.
+    pub(crate) unsafe fn unfinish(&self) -> Result<(), Panic> {
+        if !self.state.unfinish() {
+            return Ok(());
+        }
+        // SAFETY: the value was there and is marked as gone.
+        caught(|| unsafe { (self.vtable.clear)(self.0, Stage::Output) })
+    }
+
     /// The name of the future's type, without the closures that the compiler adds.
     pub(crate) fn type_name(&self) -> &'static str {
         let name = (self.vtable.type_name)();

@@ -267,8 +267,7 @@ impl Scheduler {
     /// A request to cancel was outstanding when the task returned its value: the value is dropped.
     fn replace_value(&self, cell: &CellRef, cancelled: Cancelled) -> Outcome {
         // SAFETY: nobody has been told of the end yet, so nobody can have looked at the value.
-        let end = unsafe { cell.drop_value() };
-        cell.state.unfinish();
+        let end = unsafe { cell.unfinish() };
         let outcome = if end.is_ok() {
             Outcome::Cancelled
         } else {

@@ -6,9 +6,12 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
+use std::task::Waker;
 
-use corio_core::{AnyTask, Cancelled, LentFuture, Observer, ObserverId, ScopedTask, Task};
-use support::{Bed, Drops, Log, OnDrop, forever, raise};
+use corio_core::{
+    AnyTask, Cancelled, LentFuture, Observer, ObserverId, Scheduler, ScopedTask, Task, TaskState,
+};
+use support::{Bed, Drops, Log, OnDrop, forever, my_waker, raise};
 
 /// Where a lent future waits for somebody to take it.
 type Place = Rc<RefCell<Option<LentFuture<'static>>>>;
@@ -264,4 +267,83 @@ fn an_observer_that_panics_is_reported_and_the_value_stays_where_the_callbacks_s
         ["exception in an observer: told of an end"]
     );
     bed.scheduler.forget_observer(id);
+}
+
+/// Returns a value that a request of the task itself replaces, with a destructor that calls `at_end`. `before` is its last poll.
+async fn replaced(
+    before: impl FnOnce(Waker),
+    at_end: impl FnOnce(AnyTask) + 'static,
+) -> impl Sized {
+    let me = Scheduler::current().and_then(|scheduler| scheduler.current_task());
+    let me = me.unwrap();
+    me.cancel();
+    before(my_waker().await);
+    OnDrop::new(move || at_end(me))
+}
+
+#[test]
+fn a_value_that_a_cancellation_replaces_is_dropped_before_the_task_has_ended() {
+    let bed = Bed::new();
+    let dropped = Rc::new(Cell::new(false));
+    let task = bed.scheduler.create_task({
+        let dropped = dropped.clone();
+        replaced(drop, move |me| {
+            assert_eq!(me.state(), TaskState::Running);
+            assert!(me.result().unwrap_err().is_not_done());
+            let id = me.add_done_callback(|_| ());
+            assert!(me.remove_done_callback(id));
+            me.end_now(Cancelled::new("inside"));
+            me.abort();
+            dropped.set(true);
+        })
+    });
+    let log = Log::new();
+    task.add_done_callback({
+        let log = log.clone();
+        move |task| log.add(task.cancelled().to_string())
+    });
+    bed.settle();
+    assert!(dropped.get());
+    assert!(task.cancelled());
+    assert_eq!(task.result().err().unwrap().to_string(), "cancelled");
+    assert_eq!(log.take(), ["true"]);
+    assert_eq!(bed.take_reports(), [""; 0]);
+}
+
+#[test]
+fn a_task_that_ends_in_a_run_inside_of_the_close_keeps_its_places_in_the_queue() {
+    let bed = Bed::new();
+    let scheduler = bed.scheduler.clone();
+    let guard = OnDrop::new({
+        let scheduler = scheduler.clone();
+        move || {
+            scheduler.run(1);
+        }
+    });
+    let closed_first = scheduler.create_task(async move {
+        let _guard = guard;
+        forever().await;
+    });
+    bed.settle();
+    let log = Log::new();
+    let queued_twice = |waker: Waker| {
+        corio_core::relay(waker.clone());
+        waker.wake();
+    };
+    let at_end = {
+        let (log, scheduler) = (log.clone(), scheduler.clone());
+        move |me: AnyTask| {
+            drop(me);
+            // On a closed scheduler it is refused, and the queue is emptied.
+            let refused = scheduler.create_task(async {});
+            log.add(refused.cancelled().to_string());
+        }
+    };
+    drop(scheduler.create_task(replaced(queued_twice, at_end)));
+    scheduler.close();
+    assert_eq!(log.take(), ["true"]);
+    assert!(closed_first.cancelled());
+    assert_eq!(scheduler.task_count(), 0);
+    assert_eq!(scheduler.ready(), 0);
+    assert_eq!(bed.take_reports(), [""; 0]);
 }
