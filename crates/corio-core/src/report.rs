@@ -169,15 +169,25 @@ impl CellRef {
         let Some(error_of) = self.extras(|extras| extras.error_of) else {
             return;
         };
-        if let Some(error) = error_of(self) {
-            self.state.see();
-            let report = Report {
-                message: format!("error was never read: {error}"),
-                task: Some(self.name()),
-                site: Some(self.site),
-                panic: None,
-            };
-            self.scheduler.report(&report);
-        }
+        // To write an error is foreign code with a reference to the value: as long as it runs, it counts as a callback does.
+        self.callback_queued();
+        let error = caught(|| error_of(self));
+        self.callback_gone();
+        let (message, panic) = match error {
+            Ok(None) => return,
+            Ok(Some(error)) => (format!("error was never read: {error}"), None),
+            Err(panic) => (
+                "error was never read, and writing it panicked".to_owned(),
+                Some(panic),
+            ),
+        };
+        self.state.see();
+        let report = Report {
+            message,
+            task: Some(self.name()),
+            site: Some(self.site),
+            panic,
+        };
+        self.scheduler.report(&report);
     }
 }

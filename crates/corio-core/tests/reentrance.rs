@@ -3,6 +3,7 @@
 mod support;
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use std::task::Waker;
 use corio_core::{
     AnyTask, Cancelled, LentFuture, Observer, ObserverId, Scheduler, ScopedTask, Task, TaskState,
 };
-use support::{Bed, Drops, Log, OnDrop, forever, my_waker, raise};
+use support::{Bed, DropGuard, Drops, Log, OnDrop, forever, my_waker, raise};
 
 /// Where a lent future waits for somebody to take it.
 type Place = Rc<RefCell<Option<LentFuture<'static>>>>;
@@ -346,4 +347,62 @@ fn a_task_that_ends_in_a_run_inside_of_the_close_keeps_its_places_in_the_queue()
     assert_eq!(scheduler.task_count(), 0);
     assert_eq!(scheduler.ready(), 0);
     assert_eq!(bed.take_reports(), [""; 0]);
+}
+
+/// An error that comes back while it is being written: it has the callbacks of its own task run.
+struct Chatty {
+    task: Rc<RefCell<Option<AnyTask>>>,
+    gone: Drops,
+    _guard: DropGuard,
+}
+
+impl fmt::Display for Chatty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gone = self.gone.clone();
+        if let Some(task) = self.task.take() {
+            task.add_done_callback(|_| ());
+            task.scheduler().run(1);
+        }
+        assert_eq!(gone.count(), 0, "the error is dropped while it is written");
+        f.write_str("chatty")
+    }
+}
+
+#[test]
+fn an_unread_error_stays_while_it_is_being_written() {
+    let bed = Bed::new();
+    let (place, gone) = (Rc::new(RefCell::new(None)), Drops::new());
+    let error = Chatty {
+        task: place.clone(),
+        gone: gone.clone(),
+        _guard: gone.guard(),
+    };
+    let task = bed.scheduler.create_task(async { Err::<(), _>(error) });
+    let task = task.report_errors();
+    bed.settle();
+    *place.borrow_mut() = Some(task.any());
+    drop(task);
+    assert_eq!(gone.count(), 1);
+    assert_eq!(bed.take_reports(), ["error was never read: chatty"]);
+}
+
+/// An error that cannot be written.
+struct Mute;
+
+impl fmt::Display for Mute {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        raise("mute")
+    }
+}
+
+#[test]
+fn a_panic_while_an_unread_error_is_written_is_reported() {
+    let bed = Bed::new();
+    let task = bed.scheduler.create_task(async { Err::<(), _>(Mute) });
+    drop(task.report_errors());
+    bed.settle();
+    assert_eq!(
+        bed.take_reports(),
+        ["error was never read, and writing it panicked: mute"]
+    );
 }
