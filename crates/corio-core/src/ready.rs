@@ -312,8 +312,8 @@ impl Drop for Ready {
 }
 
 impl Line {
-    /// Moves the entries to the start of another buffer, if it is large enough, or of their own. The old buffer is to be dropped
-    /// when nothing is borrowed.
+    /// Moves the entries to the start of another buffer, if it is large enough, or of their own. The buffer that is not used is to
+    /// be dropped when nothing is borrowed.
     fn move_to(&mut self, other: Option<Buffer>) -> Option<Buffer> {
         // SAFETY: all of them point into the buffer, in this order.
         let (taken, stop, end, length) = unsafe {
@@ -324,7 +324,10 @@ impl Line {
                 self.tail.offset_from(self.head) as usize,
             )
         };
-        let other = other.filter(|other| other.room >= length);
+        let (other, too_small) = match other {
+            Some(other) if other.room < length => (None, Some(other)),
+            other => (other, None),
+        };
         let start = other.as_ref().unwrap_or(&self.buffer).start();
         // SAFETY: there is an entry in each place from `head` on for this length, and room for as many at `start`, which may
         // be in the same buffer.
@@ -339,7 +342,7 @@ impl Line {
             self.tail = start.add(length);
             self.limit = start.add(self.buffer.room);
         }
-        old
+        old.or(too_small)
     }
 }
 
