@@ -1,4 +1,6 @@
 //! `miri`: the rules that the compiler relies on, checked while the tests run. Needs a nightly that has Miri.
+//!
+//! The recycler of task cells is switched off (`corio_no_pool`), or it would hand out memory that Miri should see freed.
 
 use crate::shell::{self, Outcome, Verdict};
 use crate::workspace::Workspace;
@@ -37,6 +39,7 @@ pub(crate) fn run(arguments: &[String]) -> Verdict {
         "MIRIFLAGS",
         "-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check -Zmiri-disable-isolation",
     );
+    shell::add_rustflags(&mut miri, "--cfg corio_no_pool");
     miri.env_remove("RUSTUP_TOOLCHAIN").args(arguments);
     shell::run(&mut miri)?;
     Ok(Outcome::Passed)

@@ -7,6 +7,8 @@ use std::task::{Context, Poll};
 use corio_core::cancel::{Kind, Node, Taken, poll_after_passing_on};
 use pin_project_lite::pin_project;
 
+use crate::part::is_there;
+
 /// How the work ended, and the node that stays in its place for the clean-up.
 pub(crate) struct Attempted<T> {
     /// `None`: it was cancelled.
@@ -91,7 +93,7 @@ impl<C: Future<Output = ()>, T> Future for Cleanup<C, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let mut this = self.project();
-        if this.cleanup.is_none() {
+        if !is_there(this.cleanup.as_mut()) {
             return poll_after_passing_on();
         }
         let mut take = this.node.enter(cx);

@@ -82,6 +82,7 @@ mod gather_results;
 mod gathering;
 mod limited;
 mod member;
+mod part;
 mod round;
 mod scope;
 mod scope_state;

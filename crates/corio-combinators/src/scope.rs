@@ -17,6 +17,8 @@ use corio_core::waiting::{self, WaitKind};
 use corio_core::{AnyTask, LentFuture, Panic, Scheduler, ScopedTask, TaskError};
 use pin_project_lite::pin_project;
 
+use crate::part::is_there;
+
 static SCOPE: WaitKind = WaitKind::new("scope");
 
 /// Runs `body` with children that may borrow everything that outlives the scope.
@@ -358,16 +360,16 @@ impl<R, B: Future<Output = R>> Future for ScopeFuture<'_, R, B> {
             }
             let calm = !state.aborting.get();
             state.step_children();
-            if calm && state.aborting.get() && this.body.is_some() {
+            if calm && state.aborting.get() && is_there(this.body.as_mut()) {
                 // A panic that nobody waits for: the body is asked as well.
                 if let Some(entry) = this.node.entry() {
                     entry.request(None);
                 }
             }
-            if this.body.is_none() && state.running.get() == 0 {
-                break;
-            }
-            if this.body.is_none() {
+            if !is_there(this.body.as_mut()) {
+                if state.running.get() == 0 {
+                    break;
+                }
                 waiting::note(&SCOPE, this.site);
             }
             take = this.node.look();

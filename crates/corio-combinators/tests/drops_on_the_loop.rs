@@ -1,6 +1,8 @@
 //! The futures of the event loop that wait for time, threads and I/O, given up at each of their suspensions, by a drop and by a
 //! cancellation: the loop has no task, no node and no source left, and ends at once.
 
+#![cfg(unix)]
+
 #[path = "support/futures.rs"]
 mod futures;
 #[path = "support/gives_up.rs"]

@@ -359,8 +359,10 @@ fn the_macro_ends_with_the_first_failure() {
 fn the_macro_gives_every_outcome_if_asked() {
     run(async {
         let task = create_task(after(2.0, "late"));
-        let fails = async { raise("on purpose") as bool };
-        let outcomes = corio_combinators::gather!(after(1.0, 1), fails, &task, task.any());
+        async fn fails() -> bool {
+            raise("on purpose")
+        }
+        let outcomes = corio_combinators::gather!(after(1.0, 1), fails(), &task, task.any());
         let (number, failed, word, end) = outcomes.return_exceptions().await;
         assert_eq!(number.unwrap(), 1);
         assert!(failed.unwrap_err().is_panic());

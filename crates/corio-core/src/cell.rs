@@ -214,8 +214,9 @@ impl CellRef {
             return Ok(());
         }
         self.state.future_left();
-        // SAFETY: the bit said that the future is in its place, it is cleared now, and the callers (the scheduler, `close`)
-        // hold no poll of this cell in progress.
+        // SAFETY: the bit said that the future is in its place, it is cleared now, and no poll of it is in progress: the callers have
+        // begun a step of this task that does not poll it, or its poll has just panicked, or it takes no step. A future that lives
+        // elsewhere may be in its step, but what is in this cell is its proxy, which is not.
         caught(|| unsafe { (self.vtable.clear)(self.0, Stage::Future) })
     }
 
@@ -290,6 +291,20 @@ impl CellRef {
     /// No reference to the value is in use, and the owning handle has gone.
     pub(crate) unsafe fn drop_value(&self) -> Result<(), Panic> {
         if !self.state.output_left() {
+            return Ok(());
+        }
+        // SAFETY: the value was there and is marked as gone.
+        caught(|| unsafe { (self.vtable.clear)(self.0, Stage::Output) })
+    }
+
+    /// Takes back an end that nobody was told of, and drops the value: its destructor finds a task that is still in the table, and
+    /// whose places in the queue own nothing. A panic of the destructor is the result.
+    ///
+    /// # Safety
+    ///
+    /// No reference to the value is in use.
+    pub(crate) unsafe fn unfinish(&self) -> Result<(), Panic> {
+        if !self.state.unfinish() {
             return Ok(());
         }
         // SAFETY: the value was there and is marked as gone.

@@ -123,7 +123,7 @@ impl CellRef {
     }
 
     /// One callback was called or dropped. True: it was the last.
-    fn callback_gone(&self) -> bool {
+    pub(crate) fn callback_gone(&self) -> bool {
         let count = self.callbacks.get();
         if count == u16::MAX {
             let more = self.with_extras(|extras| {

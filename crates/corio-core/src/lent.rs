@@ -23,7 +23,7 @@ use crate::state::Outcome;
 use crate::task::AnyTask;
 use crate::waker;
 
-/// The future of a lent task. Whoever drops it ends the task.
+/// The future of a lent task. Whoever drops it ends the task: at once, or in its next turn if `woken` does.
 pub struct LentFuture<'env> {
     cell: CellRef,
     future: Option<Pin<Box<dyn Future<Output = ()> + 'env>>>,
@@ -107,6 +107,11 @@ impl LentFuture<'_> {
     }
 
     fn suspend(&mut self) -> bool {
+        if self.cell.state.is_done() {
+            // The scheduler was closed in this very step.
+            self.end(Ok(Cancelled::because("the event loop was closed")));
+            return true;
+        }
         self.cell.state.suspend();
         if !self.cell.state.needs_attention() {
             return false;
@@ -126,6 +131,7 @@ impl LentFuture<'_> {
         match (dropped, cancel::task_ended(&self.cell)) {
             (Err(panic), _) => self.release(Err(panic)),
             (Ok(()), Some(cancelled)) => self.release(Ok(cancelled)),
+            (Ok(()), None) if self.cell.state.is_done() => {}
             (Ok(()), None) => {
                 self.cell.state.finish(Outcome::Value);
                 self.cell.scheduler.release(&self.cell, Outcome::Value);
@@ -143,7 +149,14 @@ impl LentFuture<'_> {
         });
     }
 
+    /// A task that was ended by force meanwhile, since its own code has closed the scheduler, keeps that end.
     fn release(&self, end: Result<Cancelled, Panic>) {
+        if self.cell.state.is_done() {
+            if let Err(panic) = end {
+                self.cell.scheduler.report_late(&self.cell, panic);
+            }
+            return;
+        }
         let outcome = match &end {
             Ok(_) => Outcome::Cancelled,
             Err(_) => Outcome::Panicked,
@@ -154,17 +167,29 @@ impl LentFuture<'_> {
 
     /// Drops the future and its proxy, as a step of the task.
     fn drop_future(&mut self) -> Result<(), Panic> {
+        let dropped = self.drop_lent();
+        dropped.and(self.cell.drop_future())
+    }
+
+    fn drop_lent(&mut self) -> Result<(), Panic> {
         let future = self.future.take();
-        let cell = self.cell.clone();
-        let dropped = as_step_of(&cell, || caught(|| drop(future)));
-        dropped.and(cell.drop_future())
+        as_step_of(&self.cell, || caught(|| drop(future)))
     }
 }
 
 impl Drop for LentFuture<'_> {
     fn drop(&mut self) {
-        if !self.cell.state.is_done() {
-            self.end(Ok(Cancelled::because("the scope of the task has gone")));
+        if self.cell.state.is_done() {
+            return;
+        }
+        if self.cell.state.begin_lent() {
+            return self.end(Ok(Cancelled::because("the scope of the task has gone")));
+        }
+        // It is `woken` that drops this, from inside of the proxy, which has to stay until that call is over.
+        let dropped = cancel::collect(|| self.drop_lent());
+        self.task().abort();
+        if let Err(panic) = dropped {
+            self.cell.scheduler.report_drop(&self.cell, panic);
         }
     }
 }

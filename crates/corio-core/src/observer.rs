@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::caught::caught;
+use crate::report::Report;
 use crate::scheduler::Scheduler;
 use crate::task::AnyTask;
 
@@ -175,10 +177,15 @@ impl Scheduler {
             observed.members -= 1;
             observed.observer.clone()
         });
-        if let Some(observer) = observer {
+        let Some(observer) = observer else { return };
+        // Whoever implements it, the others are told, and the task goes on to end.
+        let told = caught(|| {
             if observer.member_done(index) {
                 self.queue_fire(observer);
             }
+        });
+        if let Err(panic) = told {
+            self.report(&Report::new("exception in an observer").with_panic(panic));
         }
     }
 }

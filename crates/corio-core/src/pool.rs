@@ -3,9 +3,12 @@
 //! A cell is allocated and freed on the thread of its loop only, so a free list per size needs no lock. A block has no header
 //! of its own, which makes an idle task small, and a block that was freed last is handed out first, while it is still in the
 //! cache. Every cell keeps its scheduler alive, so when the scheduler goes, no block is in use and the chunks go back.
+//!
+//! The allocator may be foreign, and ask for a cell while it is asked for a chunk. So it is called for nothing else, and with nothing
+//! borrowed: the chunks are a list by links of their own.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
 /// Blocks come in multiples of this size, and are aligned to it; those of a multiple of `WIDE` are aligned to that.
@@ -33,20 +36,21 @@ impl Class {
     }
 }
 
+/// A block that is in no use, or the first places of a chunk.
 struct Block {
     next: *mut Block,
 }
 
 pub(crate) struct Pool {
     free: [Cell<*mut Block>; CLASSES],
-    chunks: RefCell<Vec<NonNull<u8>>>,
+    chunks: Cell<*mut Block>,
 }
 
 impl Pool {
     pub(crate) fn new() -> Pool {
         Pool {
             free: [const { Cell::new(ptr::null_mut()) }; CLASSES],
-            chunks: RefCell::new(Vec::new()),
+            chunks: Cell::new(ptr::null_mut()),
         }
     }
 
@@ -90,24 +94,31 @@ impl Pool {
         // SAFETY: the layout is not of size zero.
         let chunk = unsafe { alloc(chunk_layout()) };
         let chunk = NonNull::new(chunk).unwrap_or_else(|| handle_alloc_error(chunk_layout()));
-        self.chunks.borrow_mut().push(chunk);
+        let link: NonNull<Block> = chunk.cast();
+        let next = self.chunks.replace(link.as_ptr());
+        // SAFETY: the chunk is fresh memory, and its first WIDE bytes are for the link.
+        unsafe { link.write(Block { next }) };
+        // SAFETY: a chunk is longer than that.
+        let first = unsafe { chunk.add(WIDE) };
         let free = &self.free[class];
-        for index in (1..CHUNK / size).rev() {
-            // SAFETY: index * size + size <= CHUNK, so the block lies inside the chunk that was just allocated.
-            let block: NonNull<Block> = unsafe { chunk.add(index * size) }.cast();
+        for index in (1..(CHUNK - WIDE) / size).rev() {
+            // SAFETY: WIDE + index * size + size <= CHUNK, so the block lies inside the chunk that was just allocated.
+            let block: NonNull<Block> = unsafe { first.add(index * size) }.cast();
             // SAFETY: the memory is unused, aligned to GRAIN and at least GRAIN bytes long.
             unsafe { block.write(Block { next: free.get() }) };
             free.set(block.as_ptr());
         }
-        chunk
+        first
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        for chunk in self.chunks.get_mut().drain(..) {
+        while let Some(chunk) = NonNull::new(self.chunks.get()) {
+            // SAFETY: the link at the beginning of a chunk was written by `grow`.
+            self.chunks.set(unsafe { chunk.as_ref().next });
             // SAFETY: the scheduler goes, so no cell is left and no block is in use; the chunk was allocated with this layout.
-            unsafe { dealloc(chunk.as_ptr(), chunk_layout()) };
+            unsafe { dealloc(chunk.as_ptr().cast(), chunk_layout()) };
         }
     }
 }

@@ -326,8 +326,8 @@ impl Drop for Ready {
 }
 
 impl Line {
-    /// Moves the entries to the start of another buffer, if it is large enough, or of their own. The old buffer is to be dropped
-    /// when nothing is borrowed.
+    /// Moves the entries to the start of another buffer, if it is large enough, or of their own. The buffer that is not used is to
+    /// be dropped when nothing is borrowed.
     fn move_to(&mut self, other: Option<Buffer>) -> Option<Buffer> {
         // SAFETY: all of them point into the buffer, in this order.
         let (taken, stop, end, length) = unsafe {
@@ -340,7 +340,10 @@ impl Line {
         };
         // What is granted stays where it is in the line; nothing is granted before the stop.
         let granted = self.granted.saturating_sub(self.head.addr());
-        let other = other.filter(|other| other.room >= length);
+        let (other, too_small) = match other {
+            Some(other) if other.room < length => (None, Some(other)),
+            other => (other, None),
+        };
         let start = other.as_ref().unwrap_or(&self.buffer).start();
         // SAFETY: there is an entry in each place from `head` on for this length, and room for as many at `start`, which may
         // be in the same buffer.
@@ -356,7 +359,7 @@ impl Line {
             self.tail = start.add(length);
             self.limit = start.add(self.buffer.room);
         }
-        old
+        old.or(too_small)
     }
 }
 

@@ -134,6 +134,11 @@ impl Scheduler {
         self.report(&Report::new("exception in a foreign waker").with_panic(panic));
     }
 
+    /// What panicked was part of a task that had got its outcome by force meanwhile.
+    pub(crate) fn report_late(&self, cell: &CellRef, panic: Panic) {
+        self.report_of(cell, "exception in a task that was ended by force", panic);
+    }
+
     pub(crate) fn report_waker(&self, cell: &CellRef, panic: Panic) {
         self.report_of(
             cell,
@@ -168,15 +173,25 @@ impl CellRef {
         let Some(error_of) = self.extras(|extras| extras.error_of) else {
             return;
         };
-        if let Some(error) = error_of(self) {
-            self.state.see();
-            let report = Report {
-                message: format!("error was never read: {error}"),
-                task: Some(self.name()),
-                site: Some(self.site),
-                panic: None,
-            };
-            self.scheduler.report(&report);
-        }
+        // To write an error is foreign code with a reference to the value: as long as it runs, it counts as a callback does.
+        self.callback_queued();
+        let error = caught(|| error_of(self));
+        self.callback_gone();
+        let (message, panic) = match error {
+            Ok(None) => return,
+            Ok(Some(error)) => (format!("error was never read: {error}"), None),
+            Err(panic) => (
+                "error was never read, and writing it panicked".to_owned(),
+                Some(panic),
+            ),
+        };
+        self.state.see();
+        let report = Report {
+            message,
+            task: Some(self.name()),
+            site: Some(self.site),
+            panic,
+        };
+        self.scheduler.report(&report);
     }
 }

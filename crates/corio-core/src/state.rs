@@ -246,9 +246,14 @@ impl State {
         self.0.set(bits | DONE | outcome as u32);
     }
 
-    /// The outcome is taken back before anybody has been told, because another one takes its place. The stage is empty.
-    pub(crate) fn unfinish(&self) {
+    /// The outcome is taken back before anybody has been told, because another one takes its place. True: the value is there; the
+    /// caller now drops it, and meanwhile the task counts as running.
+    #[must_use]
+    pub(crate) fn unfinish(&self) -> bool {
+        let there = self.has(OUTPUT);
         self.clear(DONE | OUTPUT | FAILED);
+        self.set(RUNNING);
+        there
     }
 
     /// A callback is not to be called. True: it was still there.

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Context;
 
 use crate::cancel;
-use crate::cell::CellRef;
+use crate::cell::{CellRef, Header};
 use crate::error::Cancelled;
 use crate::extras::ContextMap;
 use crate::ready::Queued;
@@ -35,9 +35,11 @@ impl Scheduler {
             !self.0.running.replace(true),
             "this event loop is already running: await the future instead of running the loop inside of itself"
         );
-        // What the caller has set as context is none of the tasks' business.
+        // What the caller has set as context is none of the tasks' business, and neither is the task whose destructor calls this: it
+        // is not the one that a panic comes from.
         let running = Running {
             inner: &self.0,
+            current: self.0.current.replace(std::ptr::null()),
             context: self.0.context.replace(None),
         };
         let first = self.steps();
@@ -107,7 +109,8 @@ impl Scheduler {
     fn begin_stretch(&self, first: u64, last: u64) -> bool {
         let inner = &*self.0;
         let (steps, pause) = (self.steps(), inner.pause.get());
-        let left = last - steps;
+        // A close further down on the stack may have emptied the queue meanwhile.
+        let left = last.saturating_sub(steps);
         let crowded = inner.ready.len() as u64 > CROWD;
         let most = left.min(if crowded { STRETCH } else { CROWD });
         let stretch = inner.ready.begin_stretch(most, pause && steps != first);
@@ -265,8 +268,7 @@ impl Scheduler {
     /// A request to cancel was outstanding when the task returned its value: the value is dropped.
     fn replace_value(&self, cell: &CellRef, cancelled: Cancelled) -> Outcome {
         // SAFETY: nobody has been told of the end yet, so nobody can have looked at the value.
-        let end = unsafe { cell.drop_value() };
-        cell.state.unfinish();
+        let end = unsafe { cell.unfinish() };
         let outcome = if end.is_ok() {
             Outcome::Cancelled
         } else {
@@ -339,6 +341,8 @@ impl Scheduler {
 /// `run` is on the stack.
 struct Running<'a> {
     inner: &'a Inner,
+    /// The current task outside, whose forced end holds it.
+    current: *const Header,
     /// The context outside.
     context: Option<ContextMap>,
 }
@@ -346,6 +350,7 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.inner.running.set(false);
+        self.inner.current.set(self.current);
         let inside = self.inner.context.replace(self.context.take());
         drop(inside);
     }

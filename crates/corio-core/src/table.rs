@@ -68,7 +68,7 @@ impl Tasks {
         }
     }
 
-    /// A free slot for a new task, to be filled before anything else happens.
+    /// A free slot for a new task, to be [filled](Tasks::fill).
     ///
     /// # Panics
     ///
@@ -90,31 +90,32 @@ impl Tasks {
     #[cold]
     #[inline(never)]
     fn reserve_growing(&self) -> u32 {
-        // SAFETY: see the module; the lengths are read and the borrow ends.
-        let (length, capacity) = unsafe {
-            let table = &*self.table.get();
-            (table.slots.len(), table.slots.capacity())
-        };
-        assert!(
-            length < MAX_SLOTS,
-            "more than {MAX_SLOTS} tasks are unfinished"
-        );
-        if length == capacity {
+        loop {
+            // SAFETY: see the module; the borrow ends before `grow`.
+            let table = unsafe { &mut *self.table.get() };
+            let length = table.slots.len();
+            assert!(
+                length < MAX_SLOTS,
+                "more than {MAX_SLOTS} tasks are unfinished"
+            );
+            if length < table.slots.capacity() {
+                table.slots.push(Slot::free(NONE));
+                return length as u32;
+            }
             self.grow(length);
         }
-        // SAFETY: see the module; there is room now.
-        let table = unsafe { &mut *self.table.get() };
-        table.slots.push(Slot::free(NONE));
-        (table.slots.len() - 1) as u32
     }
 
     fn grow(&self, length: usize) {
         let mut slots = Vec::with_capacity((length * 2).max(64));
         // SAFETY: see the module; the old list is moved over, which does not allocate, since there is room.
         let table = unsafe { &mut *self.table.get() };
-        slots.append(&mut table.slots);
-        let old = mem::replace(&mut table.slots, slots);
-        drop(old);
+        // The allocator may have listed tasks meanwhile, and made more room for them than this.
+        if table.slots.len() < slots.capacity() {
+            slots.append(&mut table.slots);
+            mem::swap(&mut table.slots, &mut slots);
+        }
+        drop(slots);
     }
 
     /// Puts a task into the slot that was reserved for it.
@@ -192,10 +193,13 @@ impl Tasks {
     /// The tasks in no particular order.
     pub(crate) fn all(&self) -> Vec<CellRef> {
         let mut all = Vec::with_capacity(self.len());
-        // SAFETY: see the module; there is room for all.
-        let table = unsafe { &*self.table.get() };
-        let tasks = table.slots.iter().filter_map(Slot::task);
-        all.extend(tasks.map(|task| CellRef::clone(&task)));
+        let slots = (0..).map_while(|slot| self.slot(slot));
+        // Slot by slot, since the list may have to grow if the allocator has made tasks.
+        for slot in slots {
+            if let Some(task) = slot.task() {
+                all.push(CellRef::clone(&task));
+            }
+        }
         all
     }
 }

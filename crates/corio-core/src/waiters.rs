@@ -310,6 +310,11 @@ impl CellRef {
         let Some(mut list) = self.scheduler.lists().borrow_mut().table.remove(index) else {
             return;
         };
+        // Before anything foreign runs, since a callback counts from the end of the task until it is gone, in whatever way.
+        let is_call = |entry: &&Entry| matches!(entry.what, What::Call(_));
+        for _ in list.iter().filter(is_call) {
+            self.callback_queued();
+        }
         for entry in list.drain(..) {
             match entry.what {
                 What::Wake(waker) => {
@@ -317,10 +322,7 @@ impl CellRef {
                         self.scheduler.report_waker(self, panic);
                     }
                 }
-                What::Call(cell) => {
-                    self.callback_queued();
-                    self.scheduler.queue_callback(cell);
-                }
+                What::Call(cell) => self.scheduler.queue_callback(cell),
                 What::Member(observer, index) => {
                     let with_value = self.state.has_output();
                     self.scheduler.member_done(observer, index, with_value);

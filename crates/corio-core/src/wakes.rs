@@ -58,8 +58,8 @@ impl Inner {
     /// Looks at the cell of the task that takes its step now.
     #[inline]
     pub(crate) fn with_current(&self, look: impl FnOnce(&CellRef)) {
-        // SAFETY: the pointer is null, or was set for the time of a step or of the forced end of a task, and whoever set it holds
-        // a reference to the cell meanwhile.
+        // SAFETY: the pointer is null, or was set for the time of a step or of the forced end of a task. Meanwhile whoever set it
+        // holds a reference to the cell, or the table does, which a task that takes a step of its own does not leave.
         if let Some(cell) = unsafe { CellRef::lent(self.current.get()) } {
             look(&cell);
         }

@@ -3,12 +3,14 @@
 mod support;
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{RawWaker, RawWakerVTable, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
-use corio_core::EndWait;
+use corio_core::cancel::{Kind, Node};
+use corio_core::{EndWait, Task};
 use support::{Bed, Count, panic_of, poll_with, raise, yield_now};
 
 /// Says which of its functions panic.
@@ -148,6 +150,67 @@ fn a_wake_that_panics_does_not_reach_who_sets_a_promise() {
     promise.set_result(1).unwrap();
     assert_eq!(count.get(), 1);
     assert_eq!(bed.take_reports(), ["exception in a foreign waker: wake"]);
+}
+
+/// A node of the cancellation tree that is polled with a waker of its own, until it is asked to cancel.
+struct Branch {
+    node: Node,
+    waker: Waker,
+}
+
+impl Branch {
+    fn new(waker: Waker) -> Branch {
+        let node = Node::new(Kind::Catch);
+        Branch { node, waker }
+    }
+
+    fn poll(&mut self) -> Poll<()> {
+        if !self.node.enter(&Context::from_waker(&self.waker)) {
+            return Poll::Pending;
+        }
+        drop(self.node.take(|| ()));
+        Poll::Ready(())
+    }
+}
+
+/// A task with two branches, and the count of the second one's wakes. The first one's waker panics when it is woken.
+fn with_branches(bed: &Bed) -> (Task<()>, Arc<Count>) {
+    let mood = Arc::new(Mood::default());
+    mood.wake.store(true, Ordering::SeqCst);
+    let (count, good) = Count::new();
+    let (mut first, mut second) = (Branch::new(waker(&mood)), Branch::new(good));
+    let task = bed.scheduler.create_task(poll_fn(move |_| {
+        let polled = [first.poll(), second.poll()];
+        if polled.iter().all(Poll::is_ready) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }));
+    (task, count)
+}
+
+#[test]
+fn a_wake_that_panics_where_a_request_arrives_is_reported_and_the_others_are_woken() {
+    let bed = Bed::new();
+    let (task, count) = with_branches(&bed);
+    bed.settle();
+    let any = task.any();
+    let asker = bed.scheduler.create_task(async move { any.cancel() });
+    bed.settle();
+    assert!(*asker.result().unwrap());
+    assert_eq!(count.get(), 1);
+    assert_eq!(bed.take_reports(), ["exception in a foreign waker: wake"]);
+}
+
+#[test]
+fn a_wake_that_panics_outside_of_any_loop_reaches_the_asker_when_all_are_woken() {
+    let bed = Bed::new();
+    let (task, count) = with_branches(&bed);
+    bed.settle();
+    assert_eq!(panic_of(|| task.cancel()), "wake");
+    assert_eq!(count.get(), 1);
+    assert_eq!(bed.take_reports(), [""; 0]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use corio_core::Report;
-use corio_runtime::{EventLoop, context, create_task, get_running_loop, yield_now};
+use corio_runtime::{context, create_task, get_running_loop, yield_now};
 use support::{collect_reports, raise, run, virtual_loop};
 
 context! {
@@ -151,6 +151,7 @@ fn slow_steps_are_reported_in_debug_mode_with_what_they_were() {
 #[cfg(unix)]
 #[test]
 fn slow_readers_writers_and_signal_handlers_are_reported_with_the_lines_that_gave_them() {
+    use corio_runtime::EventLoop;
     use corio_runtime::signal::SignalKind;
     use std::io::Write;
 

@@ -49,7 +49,9 @@ macro_rules! anywhere {
 }
 
 /// A value that may not be moved once pinned: none of the types pins it.
+#[allow(dead_code, reason = "compilers of old do not see a use in a bound")]
 type P = PhantomPinned;
+#[allow(dead_code, reason = "as above")]
 type Predicate = fn(&mut P) -> bool;
 
 local![

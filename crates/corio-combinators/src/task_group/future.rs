@@ -11,6 +11,8 @@ use corio_core::cancel::{Kind, Node, Taken, poll_after_passing_on};
 use corio_core::waiting::{self, WaitKind};
 use pin_project_lite::pin_project;
 
+use crate::part::is_there;
+
 use super::error::{Failed, Failure, GroupError};
 use super::handle::TaskGroup;
 use super::state::State;
@@ -164,7 +166,7 @@ where
                     *this.outcome = Some(outcome);
                 }
             }
-            if this.body.is_none() {
+            if !is_there(this.body.as_mut()) {
                 if state.is_complete() {
                     break;
                 }

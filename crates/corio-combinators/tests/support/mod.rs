@@ -13,6 +13,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicPtr;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -514,9 +515,9 @@ pub async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 
 /// Forgets a value whose memory a leak checker is still to find.
 pub fn leak<T>(value: T) {
-    static LEAKED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    static LEAKED: Mutex<Vec<AtomicPtr<()>>> = Mutex::new(Vec::new());
     let place = std::ptr::from_mut(Box::leak(Box::new(value)));
-    LEAKED.lock().unwrap().push(place as *const () as usize);
+    LEAKED.lock().unwrap().push(AtomicPtr::new(place.cast()));
 }
 
 /// A flag that says when what holds it has been dropped.

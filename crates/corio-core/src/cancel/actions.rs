@@ -7,7 +7,10 @@ use super::nodes::NodeId;
 use super::request::Why;
 use super::task;
 use super::tree::{self, Tree};
+use crate::caught::{caught, discard};
 use crate::cell::CellRef;
+use crate::error::Panic;
+use crate::scheduler::Scheduler;
 
 /// Wakes and further requests, in order. Dropped without [`run`](Actions::run) they are lost.
 #[derive(Default)]
@@ -57,10 +60,14 @@ impl Actions {
         let mut seen: HashSet<(u32, u64)> = first.map(name).into_iter().collect();
         let mut stack = self.0;
         stack.reverse();
+        let mut panicked = None;
         while let Some(action) = stack.pop() {
             let more = match action {
                 Action::Wake(node) => {
-                    wake(node);
+                    match wake(node) {
+                        Err(panic) if panicked.is_none() => panicked = Some(panic),
+                        woken => discard(woken),
+                    }
                     continue;
                 }
                 Action::Step(task) => {
@@ -78,11 +85,23 @@ impl Actions {
             };
             stack.extend(more.0.into_iter().rev());
         }
+        if let Some(panic) = panicked {
+            waker_panicked(panic);
+        }
     }
 }
 
-/// The waker leaves its place for the time of the call, since even a clone of it would be foreign code.
-fn wake(node: NodeId) {
+/// Everybody else has been woken. In a loop there may be no caller but the loop itself.
+#[cold]
+fn waker_panicked(panic: Panic) {
+    match Scheduler::current() {
+        Some(scheduler) => scheduler.report_foreign_waker(panic),
+        None => panic.resume(),
+    }
+}
+
+/// The waker leaves its place for the time of the call, since even a clone of it would be foreign code. Its panic is the result.
+fn wake(node: NodeId) -> Result<(), Panic> {
     let take = |tree: &Tree| {
         let mut nodes = tree.nodes.borrow_mut();
         nodes
@@ -90,9 +109,9 @@ fn wake(node: NodeId) {
             .then(|| nodes.set_waker(node.index, None))
     };
     let Some(waker) = tree::with(take).flatten().flatten() else {
-        return;
+        return Ok(());
     };
-    waker.wake_by_ref();
+    let woken = caught(|| waker.wake_by_ref());
     let left = tree::with(|tree| {
         let mut nodes = tree.nodes.borrow_mut();
         if nodes.is_alive(node) && nodes.waker(node.index).is_none() {
@@ -101,5 +120,5 @@ fn wake(node: NodeId) {
             Some(waker)
         }
     });
-    drop(left);
+    woken.and(caught(|| drop(left)))
 }

@@ -20,7 +20,7 @@ use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -146,10 +146,10 @@ pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 
 /// Forgets a value whose memory a leak checker is still to find.
 pub fn leak<'a, T: 'a>(value: T) -> &'a mut T {
-    static LEAKED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    static LEAKED: Mutex<Vec<AtomicPtr<()>>> = Mutex::new(Vec::new());
     let leaked = Box::leak(Box::new(value));
-    let place = std::ptr::from_mut(leaked) as *const () as usize;
-    LEAKED.lock().unwrap().push(place);
+    let place = std::ptr::from_mut(leaked).cast();
+    LEAKED.lock().unwrap().push(AtomicPtr::new(place));
     leaked
 }
 
