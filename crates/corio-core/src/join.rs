@@ -186,6 +186,10 @@ impl Wait {
             return true;
         }
         self.registration = Some(task.cell().wait(cx.waker(), self.registration));
+        if task.is_settled() {
+            // The clone of a waker is foreign code, which has ended the task.
+            return self.poll_in_tree(task, cx);
+        }
         note_task(self.site);
         false
     }
@@ -322,6 +326,10 @@ impl EndWait {
         }
         check_wait(self.task.cell());
         self.registration = Some(self.task.cell().wait(cx.waker(), self.registration));
+        // The clone of a waker is foreign code, which may have ended the task.
+        if there(&self.task) {
+            return Poll::Ready(());
+        }
         note_task(self.site);
         Poll::Pending
     }

@@ -287,8 +287,15 @@ impl<T> PromisePlace<T> {
             Some(id) => self.promise.inner.renew(id, cx.waker()),
             None => {
                 self.promise.inner.check_loop();
-                self.id = Some(self.promise.inner.add(What::Wake(cx.waker().clone())));
+                let waker = cx.waker().clone();
+                if !self.promise.done() {
+                    self.id = Some(self.promise.inner.add(What::Wake(waker)));
+                }
             }
+        }
+        // The clone of a waker is foreign code, which may have settled it.
+        if self.promise.done() {
+            return Poll::Ready(());
         }
         waiting::note(&PROMISE, self.site);
         Poll::Pending
