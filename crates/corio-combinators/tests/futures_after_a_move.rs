@@ -6,9 +6,11 @@ use std::cell::Cell;
 use std::future::{Future, IntoFuture, pending};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Duration;
 
-use corio_combinators::{finally, gather, timeout};
+use corio_combinators::{CancelScope, catch_cancel, finally, gather, timeout};
 use corio_core::cancel::nodes_alive;
+use futures_lite::future::race;
 use support::{both, create_task, here, poll_once, run, seconds, sleep, yield_now};
 
 fn assert_time(expected: f64) {
@@ -107,5 +109,32 @@ fn a_limit_that_was_lent_to_a_task_which_has_ended_leaves_no_node_there() {
         assert_eq!(nodes_alive(), 0);
         assert!(!work.take().unwrap().await);
         assert_time(2.0);
+    });
+}
+
+#[test]
+fn a_limit_of_no_time_wakes_who_polled_it_last() {
+    run(async {
+        let mut limit = timeout(Duration::ZERO, pending::<()>());
+        assert!(poll_once(&mut Pin::new(&mut limit)).await.is_pending());
+        assert!(create_task(limit).await.unwrap().is_err());
+    });
+}
+
+#[test]
+fn the_grace_of_a_scope_wakes_who_polled_it_last() {
+    run(async {
+        let stubborn = async { while catch_cancel(pending::<()>()).await.is_err() {} };
+        let scope = CancelScope::with_timeout(seconds(1.0)).grace(seconds(2.0));
+        let mut work = Box::pin(scope.run(stubborn));
+        // Its grace begins here, and goes on in another task.
+        let begun = async { (&mut work).await.is_ok() };
+        race(begun, async {
+            sleep(1.5).await;
+            false
+        })
+        .await;
+        assert!(create_task(work).await.unwrap().is_err());
+        assert_time(3.0);
     });
 }
