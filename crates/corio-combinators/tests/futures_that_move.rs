@@ -8,6 +8,7 @@ mod support;
 
 use std::time::Duration;
 
+use moves::Notes;
 use moves::course::{Course, Earlier, Then, play};
 use moves::kinds::{Begins, KINDS, Kind};
 use moves::places::{Manner, PLACES};
@@ -117,7 +118,7 @@ fn pairs<'a>(a: &'a [bool], b: &'a [f64]) -> impl Iterator<Item = (bool, f64)> +
     a.iter().flat_map(|a| b.iter().map(|b| (*a, *b)))
 }
 
-fn lines(seen: Option<Vec<(Duration, String)>>) -> String {
+fn lines(seen: Option<Notes>) -> String {
     let seen = seen.unwrap_or_default();
     let lines: Vec<String> = seen
         .iter()

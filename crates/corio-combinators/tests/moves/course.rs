@@ -4,14 +4,13 @@ use std::cell::Cell;
 use std::fmt;
 use std::future::{Future, pending};
 use std::rc::Rc;
-use std::time::Duration;
 
 use corio_combinators::{CancelScope, finally, scope, timeout};
 use corio_core::cancel::nodes_alive;
 
 use super::kinds::{Kind, SCOPED, set_scope};
 use super::places::{Manner, Place, Slot, visit, wakers_left};
-use super::{Moving, later, note, take_notes, waiters_left};
+use super::{Moving, Notes, later, note, take_notes, waiters_left};
 use crate::support::{TestLoop, both, here, seconds, sleep};
 
 /// Where a future is polled first, and how often.
@@ -80,17 +79,17 @@ impl fmt::Display for Course {
     }
 }
 
-/// What happens at two seconds comes this long after a place that was left is dropped.
+/// When a place that was left is dropped: before what happens at two seconds.
 const DROPPED_LATER: f64 = 1.5;
 
-/// A future is polled in an earlier place, unless that `visits` another one, and goes on in a later. What is seen of it is the
-/// result, or `None` if it had ended before.
+/// A future goes on in a place. If there is an earlier one, it `visits` the future, or another one in its place. What is seen of the
+/// future is the result, or `None` if it had ended before.
 pub fn play(
     kind: &'static Kind,
     earlier: Option<Earlier>,
     visits: bool,
     course: Course,
-) -> Option<Vec<(Duration, String)>> {
+) -> Option<Notes> {
     let test = TestLoop::new();
     let nodes = nodes_alive();
     let (make, slot) = (kind.make, Slot::default());

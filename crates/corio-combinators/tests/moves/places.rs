@@ -1,5 +1,8 @@
 //! The places in which a future is polled.
 
+#![allow(unreachable_pub, reason = "two test files use it")]
+#![allow(dead_code, reason = "one of them uses its part")]
+
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
