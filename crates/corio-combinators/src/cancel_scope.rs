@@ -242,7 +242,7 @@ impl State {
     }
 
     fn arm_force(&mut self, cx: &Context<'_>, grace: Duration) {
-        if self.force.is_some() && self.force_timer.is_armed_here() {
+        if self.force.is_some() && self.force_timer.rewake(cx.waker()) {
             return;
         }
         let now = with_timers(|_, timers| timers.step_now());

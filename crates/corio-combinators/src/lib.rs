@@ -53,7 +53,7 @@
 //! | `catch`, `finally`, `with` | code that runs after a cancellation |
 //! | `member`, `round`, `arrivals` | inside: counting ends as they happen, telling one turn later |
 //! | `set`, `gathering`, `settle`, `completions` | inside: what is given, a gather in progress, values that may leave, handles in order |
-//! | `expiry`, `timer`, `limited`, `scope_state`, `cleanup` | inside: timers and what hangs on them |
+//! | `expiry`, `timer`, `turns`, `limited`, `scope_state`, `cleanup` | inside: timers and what hangs on them |
 //!
 //! # What is promised
 //!
@@ -94,6 +94,7 @@ mod task_group;
 mod timeout;
 mod timer;
 mod try_gather;
+mod turns;
 mod wait;
 mod with;
 

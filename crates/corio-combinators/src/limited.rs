@@ -3,9 +3,7 @@
 use std::future::Future;
 use std::mem::{self, ManuallyDrop};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use corio_core::Scheduler;
@@ -14,6 +12,7 @@ use corio_core::time::{Alarm, Moment, Nanos, nanos};
 use pin_project_lite::pin_project;
 
 use crate::timer::Timer;
+use crate::turns::Turns;
 
 pin_project! {
     #[project = LimitedProject]
@@ -55,9 +54,6 @@ struct Wait {
     turns: Option<Turns>,
     node: Node,
 }
-
-/// Says that the turns without time are over. Once it is dropped, nobody is woken any more.
-struct Turns(Arc<AtomicBool>);
 
 /// How much time there is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -172,10 +168,10 @@ impl<F: Future> LimitedProject<'_, F> {
             Phase::Nothing => {
                 self.work.set(None);
                 *self.phase = Phase::Turns;
-                wait.turns = Some(take_turns(cx.waker().clone()));
-                return wait.poll_turns();
+                wait.turns = Some(Turns::begin());
+                return wait.poll_turns(cx);
             }
-            Phase::Turns => return wait.poll_turns(),
+            Phase::Turns => return wait.poll_turns(cx),
             Phase::Passed => return poll_after_passing_on(),
             _ => {}
         }
@@ -307,40 +303,10 @@ impl Wait {
         self.node.look()
     }
 
-    fn poll_turns<T>(&self) -> Poll<Option<T>> {
-        let over = |turns: &Turns| turns.0.load(Ordering::Relaxed);
-        if self.turns.as_ref().is_some_and(over) {
-            Poll::Ready(None)
-        } else {
-            Poll::Pending
+    fn poll_turns<T>(&self, cx: &Context<'_>) -> Poll<Option<T>> {
+        match &self.turns {
+            Some(turns) if turns.are_over(cx.waker()) => Poll::Ready(None),
+            _ => Poll::Pending,
         }
-    }
-}
-
-/// asyncio makes a task of what gets no time, cancels it before it begins, and listens for its end. That takes the turn of the
-/// task, that of the done callback, and that of the waiter.
-fn take_turns(waker: Waker) -> Turns {
-    let over = Arc::new(AtomicBool::new(false));
-    let ended = over.clone();
-    let listen = move || {
-        if !ended.swap(true, Ordering::Relaxed) {
-            waker.wake();
-        }
-    };
-    let listening = Scheduler::with_current(|scheduler| {
-        let scheduler = scheduler?.clone();
-        let next = scheduler.clone();
-        Some(scheduler.call_soon(move || drop(next.call_soon(listen))))
-    });
-    if listening.is_none() {
-        // Another executor's turns are not ours to count.
-        over.store(true, Ordering::Relaxed);
-    }
-    Turns(over)
-}
-
-impl Drop for Turns {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }

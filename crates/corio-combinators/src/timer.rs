@@ -1,5 +1,7 @@
 //! A timer that a future holds, wherever it is dropped.
 
+use std::task::Waker;
+
 use corio_core::cancel::ScopeEntry;
 use corio_core::time::{Alarm, Moment, Nanos};
 use corio_core::{Scheduler, Whereabouts, find_scheduler};
@@ -60,6 +62,11 @@ impl Timer {
             self.key = key;
             deadline
         })
+    }
+
+    /// Replaces the waker that it rings. False: it is not armed here, or has rung.
+    pub(crate) fn rewake(&self, waker: &Waker) -> bool {
+        self.is_armed_here() && with_timers(|_, timers| timers.rewake(self.key, waker))
     }
 
     /// Rings `alarm` in the next turn, before what is queued from now on.

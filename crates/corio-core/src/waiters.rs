@@ -225,11 +225,15 @@ impl CellRef {
                 self.waiters.set(0);
                 1
             }
-            LIST => self.with_list(|list| {
-                let before = list.len();
-                list.retain(|entry| !matches!(entry.what, What::Member(o, _) if o == observer));
-                before - list.len()
-            }),
+            LIST => {
+                let members = self.with_list(|list| {
+                    let before = list.len();
+                    list.retain(|entry| !matches!(entry.what, What::Member(o, _) if o == observer));
+                    before - list.len()
+                });
+                self.end_empty_list();
+                members
+            }
             _ => 0,
         }
     }
@@ -238,10 +242,24 @@ impl CellRef {
         if self.waiters.get() & 3 != LIST {
             return None;
         }
-        self.with_list(|list| {
+        let removed = self.with_list(|list| {
             let place = list.iter().position(|entry| entry.id == id)?;
             Some(list.remove(place))
-        })
+        });
+        self.end_empty_list();
+        removed
+    }
+
+    /// Nobody waits any more, and whoever comes next finds the word free.
+    fn end_empty_list(&self) {
+        let mut lists = self.scheduler.lists().borrow_mut();
+        let index = (self.waiters.get() >> 2) as u32;
+        if lists.table.get(index as usize).is_some_and(Vec::is_empty) {
+            self.waiters.set(0);
+            if let Some(list) = lists.table.remove(index) {
+                lists.keep(list);
+            }
+        }
     }
 
     /// Runs `edit` on the list, which is made of what the word holds if it was none. Nothing foreign may run in `edit`.

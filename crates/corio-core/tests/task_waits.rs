@@ -114,6 +114,22 @@ fn waits_that_come_and_go_before_the_end_leave_the_others_alone() {
 }
 
 #[test]
+fn a_task_whose_waits_have_all_gone_is_not_awaited() {
+    let bed = Bed::new();
+    let task = bed.scheduler.create_task(forever());
+    let ((_first, a), (_second, b)) = (Count::new(), Count::new());
+    for wakers in [[&a, &b], [&b, &a]] {
+        let mut watch = task.watch();
+        for waker in wakers {
+            assert!(poll_with(&mut watch, waker).is_pending());
+        }
+        assert!(task.any().is_awaited());
+        drop(watch);
+        assert!(!task.any().is_awaited());
+    }
+}
+
+#[test]
 fn a_finished_task_is_awaited_without_a_turn() {
     let bed = Bed::new();
     let task = bed.scheduler.create_task(async { 5 });

@@ -1,6 +1,10 @@
 //! What random programs need, on an event loop with a clock of its own.
 
-#![allow(unreachable_pub, reason = "one test file uses it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its part of it"
+)]
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};

@@ -122,6 +122,6 @@ pub(super) fn settle(tree: &Tree, cell: &CellRef, scope: u32, root: u32) {
     if let Some(target) = target {
         tree.nodes
             .borrow_mut()
-            .add(Kind::Wait, root, Subject::Owned(target));
+            .add_for(Kind::Wait, root, Subject::Owned(target));
     }
 }

@@ -74,6 +74,7 @@ impl Node {
 
     /// Takes over a node that was made for this place meanwhile.
     pub(crate) fn adopt(&mut self, id: NodeId) {
+        tree::with(|tree| tree.nodes.borrow_mut().claim(id));
         self.tree = tree::number();
         self.id = id;
     }
@@ -125,6 +126,9 @@ impl Node {
                 self.tree = tree.number();
             } else if nodes.parent(self.id.index) != parent {
                 nodes.move_to(self.id.index, parent, &mut actions);
+            } else if place::is_in_unborn() {
+                // It was polled outside of that limit before. What is linked now goes below it when it joins.
+                nodes.link_again(self.id.index);
             }
             let index = self.id.index;
             nodes.reached(index, tree.stamp());

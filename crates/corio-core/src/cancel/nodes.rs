@@ -53,7 +53,7 @@ pub(crate) struct Entry {
     pub(super) next: u32,
     pub(super) previous: u32,
     /// The number of its link.
-    linked: u64,
+    pub(super) linked: u64,
     /// The poll in which it was last reached, see [`Tree::stamp`](super::tree::Tree::stamp).
     pub(super) stamp: u64,
     pub(super) subject: Subject,
@@ -64,6 +64,8 @@ pub(crate) struct Entry {
     pub(super) number: Option<u32>,
     /// It takes requests from further out in the place of those below.
     pub(super) covers: bool,
+    /// It was made for a future that waited without a node and has not been polled since.
+    pub(super) unclaimed: bool,
     /// Only while a request is under way.
     pub(super) trouble: Option<Box<Trouble>>,
 }
@@ -139,6 +141,7 @@ impl Nodes {
         entry.limit = Limit::None;
         entry.number = None;
         entry.covers = false;
+        entry.unclaimed = false;
         self.link(index, parent);
         self.id(index)
     }
@@ -171,6 +174,13 @@ impl Nodes {
         if next != 0 {
             self.at_mut(next).previous = previous;
         }
+    }
+
+    /// The node stays where it is, as if it had come now.
+    #[cold]
+    pub(super) fn link_again(&mut self, index: u32) {
+        self.unlink(index);
+        self.link(index, self.parent(index));
     }
 
     /// A node has come late: its siblings that were linked after so many links belong below it.
@@ -337,6 +347,7 @@ impl Entry {
             limit: Limit::None,
             number: None,
             covers: false,
+            unclaimed: false,
             trouble: None,
         }
     }

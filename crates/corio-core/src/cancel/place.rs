@@ -43,6 +43,12 @@ pub(super) fn is_bare() -> bool {
     PLACE.with(|place| place.node.get() == 0 && place.unborn.get() == 0)
 }
 
+/// The code that runs is inside of a limit that has not joined.
+#[inline]
+pub(super) fn is_in_unborn() -> bool {
+    PLACE.with(|place| place.unborn.get() != 0)
+}
+
 /// The limits that have not joined yet.
 pub(super) fn limits() -> [Limit; 2] {
     PLACE.with(|place| {

@@ -1,10 +1,38 @@
 //! The usual case: nodes that come and go without any request, and the node of a wait that was light.
 
+use std::task::Waker;
+
 use super::node::Kind;
 use super::nodes::{NodeId, Nodes, Subject};
 use crate::cell::CellRef;
 
 impl Nodes {
+    /// A node below a root for a future that has waited there without one. It came before everything that is in the tree, and so is
+    /// inside of no limit that is about to join.
+    pub(super) fn add_for(&mut self, kind: Kind, root: u32, subject: Subject) -> NodeId {
+        let id = self.add(kind, root, subject);
+        let entry = self.at_mut(id.index);
+        entry.linked = 0;
+        entry.unclaimed = true;
+        id
+    }
+
+    /// The future of such a node holds it from now on.
+    pub(super) fn claim(&mut self, id: NodeId) {
+        if self.is_alive(id) {
+            self.at_mut(id.index).unclaimed = false;
+        }
+    }
+
+    /// Takes out what stands below a root and nobody holds: the future went elsewhere, and gets another node there. What is
+    /// returned is to be dropped outside of the borrow.
+    pub(super) fn remove_unclaimed(&mut self, root: u32) -> Vec<(Subject, Option<Waker>)> {
+        let children = self.children(root);
+        let unclaimed: Vec<u32> = children.filter(|index| self.at(*index).unclaimed).collect();
+        let remove = |index: &u32| self.remove(*index);
+        unclaimed.iter().map(remove).collect()
+    }
+
     /// Nothing stands below it, nothing is under way at it, and nothing of it has a destructor to run.
     #[inline]
     pub(super) fn is_quiet(&self, index: u32) -> bool {
@@ -45,7 +73,7 @@ impl Nodes {
             return self.find_limit(root, number);
         }
         self.at_mut(root).number = None;
-        let id = self.add(Kind::Deadline, root, Subject::None);
+        let id = self.add_for(Kind::Deadline, root, Subject::None);
         self.set_number(id.index, number);
         Some(id)
     }

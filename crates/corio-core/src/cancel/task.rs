@@ -97,7 +97,8 @@ pub(crate) fn task_ended(cell: &CellRef) -> Option<Cancelled> {
         let (request, removed) = {
             let mut nodes = tree.nodes.borrow_mut();
             let request = nodes.end_root(root);
-            (request, nodes.remove(root))
+            let unclaimed = nodes.remove_unclaimed(root);
+            (request, (unclaimed, nodes.remove(root)))
         };
         drop(removed);
         request.map(|request| Cancelled::outcome(&request))
