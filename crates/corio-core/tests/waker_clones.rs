@@ -12,12 +12,15 @@ use support::{Bed, forever, poll_with};
 
 type Hook = Box<dyn FnOnce()>;
 
-thread_local!(static AT_CLONE: RefCell<Option<Hook>> = const { RefCell::new(None) });
+/// What is called by a clone, and by which one of those to come.
+thread_local!(static AT_CLONE: RefCell<Option<(u32, Hook)>> = const { RefCell::new(None) });
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(
     |data| {
-        if let Some(hook) = AT_CLONE.take() {
-            hook();
+        match AT_CLONE.take() {
+            Some((1, hook)) => hook(),
+            Some((number, hook)) => AT_CLONE.set(Some((number - 1, hook))),
+            None => {}
         }
         RawWaker::new(data, &VTABLE)
     },
@@ -28,7 +31,12 @@ static VTABLE: RawWakerVTable = RawWakerVTable::new(
 
 /// A waker whose next clone calls this.
 fn ending(hook: impl FnOnce() + 'static) -> Waker {
-    AT_CLONE.set(Some(Box::new(hook)));
+    ending_at(1, hook)
+}
+
+/// A waker whose clone of this number calls this.
+fn ending_at(clone: u32, hook: impl FnOnce() + 'static) -> Waker {
+    AT_CLONE.set(Some((clone, Box::new(hook))));
     // SAFETY: the functions of the table do not look at the data, and the hook stays with this thread, as all of this test does.
     unsafe { Waker::new(ptr::null(), &VTABLE) }
 }
@@ -54,15 +62,19 @@ fn a_wait_for_a_task_that_the_clone_ends_is_over() {
 #[test]
 fn an_owned_wait_for_a_task_that_the_clone_ends_is_over() {
     let bed = Bed::new();
-    let task = bed.scheduler.create_task(forever());
-    let end = task.any();
-    bed.turn();
-    let mut wait = task.into_future();
-    let waker = ending(move || end.end_now(Cancelled::new("by the clone")));
-    let Poll::Ready(Err(error)) = poll_with(&mut wait, &waker) else {
-        panic!("nobody would wake it any more");
-    };
-    assert_eq!(error.to_string(), "cancelled: by the clone");
+    // The first clone is for the cancellation tree, the second for the task.
+    for clone in [1, 2] {
+        let task = bed.scheduler.create_task(forever());
+        let end = task.any();
+        bed.turn();
+        let mut wait = task.into_future();
+        let waker = ending_at(clone, move || end.end_now(Cancelled::new("by the clone")));
+        let Poll::Ready(Err(error)) = poll_with(&mut wait, &waker) else {
+            panic!("nobody would wake it any more");
+        };
+        assert_eq!(error.to_string(), "cancelled: by the clone");
+        assert!(AT_CLONE.take().is_none());
+    }
 }
 
 #[test]
