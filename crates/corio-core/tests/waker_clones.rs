@@ -12,8 +12,10 @@ use support::{Bed, forever, poll_with};
 
 type Hook = Box<dyn FnOnce()>;
 
-/// What is called by a clone, and by which one of those to come.
-thread_local!(static AT_CLONE: RefCell<Option<(u32, Hook)>> = const { RefCell::new(None) });
+thread_local! {
+    /// What is called by a clone, and by which one of those to come.
+    static AT_CLONE: RefCell<Option<(u32, Hook)>> = const { RefCell::new(None) };
+}
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(
     |data| {
