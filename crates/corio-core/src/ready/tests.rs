@@ -9,6 +9,37 @@ fn callback(scheduler: &Scheduler) -> CellRef {
     CellRef::callback(|| {}, Location::caller(), scheduler.clone())
 }
 
+/// A queue of callbacks that do nothing.
+struct Callbacks {
+    // It goes before the scheduler of what is in it.
+    ready: Ready,
+    scheduler: Scheduler,
+}
+
+impl Callbacks {
+    fn new() -> Callbacks {
+        Callbacks {
+            ready: Ready::new(),
+            scheduler: Scheduler::new(|| {}),
+        }
+    }
+
+    fn push(&self) {
+        self.ready.push_callback(callback(&self.scheduler));
+    }
+
+    /// Takes the next one of the stretch. False: there is none.
+    fn take(&self) -> bool {
+        self.ready.take_next().map(Queued::into_owned).is_some()
+    }
+}
+
+impl Drop for Callbacks {
+    fn drop(&mut self) {
+        self.scheduler.close();
+    }
+}
+
 #[test]
 fn the_order_stays_while_the_line_moves_and_grows() {
     let scheduler = Scheduler::new(|| {});
@@ -46,22 +77,19 @@ fn the_order_stays_while_the_line_moves_and_grows() {
 
 #[test]
 fn a_batch_is_what_was_queued_when_it_began() {
-    let scheduler = Scheduler::new(|| {});
-    let ready = Ready::new();
-    let push = || ready.push_callback(callback(&scheduler));
-    push();
-    push();
+    let line = Callbacks::new();
+    let ready = &line.ready;
+    line.push();
+    line.push();
     assert_eq!(ready.begin_stretch(1, false), 1);
-    push();
-    assert!(ready.take_next().map(Queued::into_owned).is_some());
-    assert!(ready.take_next().is_none());
+    line.push();
+    assert!(line.take());
+    assert!(!line.take());
     assert_eq!(ready.left(), 1);
     assert_eq!(ready.begin_stretch(u64::MAX, true), 1);
-    assert!(ready.take_next().map(Queued::into_owned).is_some());
+    assert!(line.take());
     assert_eq!(ready.begin_stretch(u64::MAX, true), 0);
     assert_eq!(ready.begin_stretch(u64::MAX, false), 1);
-    drop(ready);
-    scheduler.close();
 }
 
 #[test]
@@ -84,90 +112,78 @@ fn a_large_buffer_goes_back_when_it_has_not_been_needed_for_a_while() {
 
 #[test]
 fn a_batch_begins_without_asking_only_if_it_is_granted_as_a_whole() {
-    let scheduler = Scheduler::new(|| {});
-    let ready = Ready::new();
-    let push = || ready.push_callback(callback(&scheduler));
-    let take = || ready.take_next().map(Queued::into_owned).is_some();
-    push();
-    push();
+    let line = Callbacks::new();
+    let ready = &line.ready;
+    line.push();
+    line.push();
     assert!(!ready.begin_granted(), "nothing was granted");
     ready.grant(3);
     assert!(ready.begin_granted());
-    push();
-    assert!(take() && take() && !take());
+    line.push();
+    assert!(line.take() && line.take() && !line.take());
     assert!(ready.begin_granted());
-    assert!(take() && !take());
+    assert!(line.take() && !line.take());
     assert!(!ready.begin_granted(), "an empty batch is none");
-    push();
+    line.push();
     assert!(!ready.begin_granted(), "all that was granted is used up");
     ready.grant(1);
-    push();
+    line.push();
     assert!(!ready.begin_granted(), "only a part of it is granted");
     ready.grant(2);
     ready.grant(0);
     assert!(!ready.begin_granted(), "the grant was taken back");
-    drop(ready);
-    scheduler.close();
 }
 
 #[test]
 fn nothing_is_granted_within_a_batch() {
-    let scheduler = Scheduler::new(|| {});
-    let ready = Ready::new();
-    let push = || ready.push_callback(callback(&scheduler));
-    let take = || ready.take_next().map(Queued::into_owned).is_some();
-    push();
-    push();
+    let line = Callbacks::new();
+    let ready = &line.ready;
+    line.push();
+    line.push();
     assert_eq!(ready.begin_stretch(1, false), 1);
     ready.grant(100);
-    assert!(take() && !take());
+    assert!(line.take() && !line.take());
     assert!(!ready.begin_granted(), "one of the batch is left");
     assert_eq!(ready.begin_stretch(1, false), 1);
     ready.grant(100);
-    push();
-    assert!(take() && !take());
+    line.push();
+    assert!(line.take() && !line.take());
     assert!(ready.begin_granted(), "the batch was over with the stretch");
-    assert!(take());
+    assert!(line.take());
     ready.grant(100);
-    push();
+    line.push();
     assert_eq!(ready.begin_stretch(1, false), 1);
-    push();
-    assert!(take() && !take());
+    line.push();
+    assert!(line.take() && !line.take());
     assert!(
         !ready.begin_granted(),
         "a stretch that was asked for ends what was granted"
     );
-    drop(ready);
-    scheduler.close();
 }
 
 #[test]
 fn what_is_granted_moves_with_the_line() {
-    let scheduler = Scheduler::new(|| {});
-    let ready = Ready::new();
-    let push = || ready.push_callback(callback(&scheduler));
-    let take = || ready.take_next().map(Queued::into_owned).is_some();
-    push();
+    let line = Callbacks::new();
+    let ready = &line.ready;
+    line.push();
     let room = ready.room();
     assert_eq!(ready.begin_stretch(1, false), 1);
     ready.grant(3 * room as u64);
-    assert!(take() && !take());
+    assert!(line.take() && !line.take());
     for length in [room, room * 2] {
         for _ in 0..length {
-            push();
+            line.push();
         }
         assert!(ready.room() >= length);
         assert!(ready.begin_granted());
         for _ in 0..length {
-            assert!(take());
+            assert!(line.take());
         }
     }
-    assert!(!take());
-    push();
+    assert!(!line.take());
+    line.push();
     assert!(
         !ready.begin_granted(),
         "as many as were granted, and no more"
     );
-    drop(ready);
-    scheduler.close();
 }
