@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 /// [`or_propagate`](corio_core::OrPropagate::or_propagate) on the result) to let it go on; leaving that out swallows it, and the
 /// task runs on.
 ///
-/// Clean-up that must not be lost goes into [`finally`](crate::finally): the code after a `catch_cancel` is in no scope, so that
+/// Clean-up that must not be lost goes into [`finally`](crate::finally()): the code after a `catch_cancel` is in no scope, so that
 /// others who are cancelled by the same request do not wait for it.
 ///
 /// # Cancel safety

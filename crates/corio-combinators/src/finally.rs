@@ -19,7 +19,7 @@ use crate::cleanup::{Attempt, Cleanup};
 /// it cleans up after a *value* lets it end, and then goes on: the value is dropped.
 ///
 /// A panic of `work` is not caught, and the clean-up does not run: nothing can be awaited while a panic unwinds. When the work
-/// and its clean-up need the same thing, see [`with`](crate::with).
+/// and its clean-up need the same thing, see [`with`](crate::with()).
 ///
 /// # Cancel safety
 ///

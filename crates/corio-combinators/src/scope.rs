@@ -28,7 +28,7 @@ static SCOPE: WaitKind = WaitKind::new("scope");
 /// for cancels the others and the body, and is resumed when the scope ends; so is any other panic that nobody has read by then.
 ///
 /// Children run in the steps of the task that the scope is in, each when it was woken. For children that need no borrow,
-/// [`task_group`](crate::task_group) is the lighter one.
+/// [`task_group`](crate::task_group()) is the lighter one.
 ///
 /// # Panics
 ///

@@ -9,12 +9,12 @@ use pin_project_lite::pin_project;
 
 use crate::cleanup::{Attempt, Cleanup};
 
-/// Lends `resource` to `work`, and gives it to `cleanup` when the work has ended or was cancelled: [`finally`](crate::finally)
+/// Lends `resource` to `work`, and gives it to `cleanup` when the work has ended or was cancelled: [`finally`](crate::finally())
 /// for work and clean-up that need the same thing.
 ///
 /// # Cancel safety
 ///
-/// As [`finally`](crate::finally): the clean-up runs after a value and after a cancellation, which then goes on. Dropped by
+/// As [`finally`](crate::finally()): the clean-up runs after a value and after a cancellation, which then goes on. Dropped by
 /// foreign code before its end, it drops what it holds where it stands.
 ///
 /// ```

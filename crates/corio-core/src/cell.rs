@@ -4,7 +4,7 @@
 //! # Who may touch what, and when
 //!
 //! A cell never leaves its thread. [`CellRef`] counts without atomics and is neither `Send` nor `Sync`; wakers hold a
-//! [`TaskKey`](crate::key::TaskKey), not a reference. So there are no data races to argue about, only re-entrance:
+//! [`TaskKey`], not a reference. So there are no data races to argue about, only re-entrance:
 //!
 //! 1. All fields of the header are `Cell`s or never change. Anybody with a `CellRef` may read and write them.
 //! 2. The stage is touched only by the functions of this file and of [`stage`](crate::stage), and which of its members is alive is told by

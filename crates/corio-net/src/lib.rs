@@ -37,7 +37,7 @@
 //! | `stream` | [`open_connection`], [`StreamReader`], [`StreamWriter`]: a buffer for each direction, as asyncio has them |
 //! | `server` | [`start_server`], [`serve`], [`Server`]: a task for every connection, and an orderly end |
 //! | `accept`, `bind` | what listeners have in common: [`Accept`], [`Incoming`], [`Bind`], [`BindOptions`] |
-//! | `resolve` | [`resolve`], [`Lookup`], and what counts as an address: [`ToSocketAddrs`] |
+//! | `resolve` | [`resolve`](resolve()), [`Lookup`], and what counts as an address: [`ToSocketAddrs`] |
 //! | `compat` | the traits of hyper and tokio, with the features `hyper` and `tokio-io` |
 //! | `tls` | TLS by rustls, with the feature `tls` |
 //! | `wake_list` | who waits for one thing, on one thread |

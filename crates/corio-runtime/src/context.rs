@@ -47,7 +47,7 @@ macro_rules! context {
     };
 }
 
-/// A context variable, declared with [`context!`](crate::context).
+/// A context variable, declared with [`context!`](crate::context!).
 #[doc(alias = "contextvars")]
 #[doc(alias = "task_local")]
 pub struct ContextVar<T: 'static> {

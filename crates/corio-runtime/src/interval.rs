@@ -26,7 +26,7 @@ use crate::sleep::Sleep;
 ///
 /// # Panics
 ///
-/// When `period` is zero: that would be [`yield_now`](crate::yield_now).
+/// When `period` is zero: that would be [`yield_now`](crate::yield_now()).
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
     assert!(

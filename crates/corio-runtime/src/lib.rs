@@ -33,7 +33,7 @@
 //! | `sleep`, `interval`, `yield_now` | the leaves |
 //! | `io_source` | [`IoSource`]: a handle of the operating system, joined to the loop that polls it |
 //! | `current` | [`create_task`], [`get_running_loop`], and what else is found through the thread |
-//! | `run`, `runner`, `shut_down`, `exit`, `run_error` | [`run`], [`Runner`], and how they end |
+//! | `run`, `runner`, `shut_down`, `exit`, `run_error` | [`run`](run()), [`Runner`], and how they end |
 //! | [`signal`], `interrupt` | signals for the program, and what runs themselves do about Ctrl-C |
 //! | `remote` | [`Remote`]: the loop, seen from other threads |
 //! | `watch`, `recurring` | `add_reader` and its kin, and callbacks that are called many times |

@@ -253,7 +253,7 @@ impl Way {
 impl<T> RemoteTask<T> {
     /// Waits for the outcome, blocking the calling thread.
     ///
-    /// A virtual clock jumps while a job of [`to_thread`](crate::to_thread) waits so for its own loop, unless there are other handles:
+    /// A virtual clock jumps while a job of [`to_thread`](crate::to_thread()) waits so for its own loop, unless there are other handles:
     /// a [`Remote`] that the job keeps has to be dropped before.
     ///
     /// # Errors

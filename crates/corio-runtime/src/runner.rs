@@ -116,7 +116,7 @@ impl Runner {
 
     /// Ends everything in order: tasks that were never asked to cancel are asked; those that are cleaning up are waited for;
     /// those that are left at half the grace period are asked again; after it they are ended by force, and the report names them.
-    /// Then jobs that run on the threads of [`to_thread`](crate::to_thread) are waited for, as long as there is grace left by the
+    /// Then jobs that run on the threads of [`to_thread`](crate::to_thread()) are waited for, as long as there is grace left by the
     /// system's clock; those that still run are left behind, and the report names them too. Then the loop is closed. Closing twice
     /// is fine; dropping the runner closes it too.
     ///

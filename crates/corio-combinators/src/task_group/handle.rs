@@ -11,7 +11,7 @@ use super::child::{Child, ChildOutput};
 use super::start::{Readiness, Start};
 use super::state::State;
 
-/// The handle of a task group, see [`task_group`](crate::task_group). Clones are the same group, so that children can add
+/// The handle of a task group, see [`task_group`](crate::task_group()). Clones are the same group, so that children can add
 /// siblings.
 #[doc(alias = "Nursery")]
 #[doc(alias = "JoinSet")]

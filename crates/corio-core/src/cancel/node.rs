@@ -52,7 +52,7 @@ pub struct Node {
     kind: Kind,
     /// It has passed a request on, and nobody has been seen to take that.
     passed_on: bool,
-    /// The tree it has joined; 0 is none. With the bit [`LIGHT`] it is the number of the scheduler in which it is a light limit.
+    /// The tree it has joined; 0 is none. With the bit `LIGHT` it is the number of the scheduler in which it is a light limit.
     pub(super) tree: u64,
     /// Its place in the tree, or the slot and the number of a light limit.
     pub(super) id: NodeId,

@@ -10,7 +10,7 @@
 //! * `threads`: the line of jobs and what a thread of the pool does
 //! * `job`: a job, and the way of its outcome back to who waits
 //! * `stake`: what a job has in a loop while it waits for that loop
-//! * `to_thread`: [`to_thread`], [`ToThread`]
+//! * `to_thread`: [`to_thread`](to_thread()), [`ToThread`]
 
 mod job;
 mod pool;

@@ -19,7 +19,7 @@ const NAME: &str = "corio-pool";
 ///
 /// A thread is started when a job comes and none is free, up to a maximum, and ends when it had nothing to do for a while. Jobs
 /// begin in the order in which they came. When the system refuses a thread, they wait for those that there are; if there is none,
-/// they end with [`TaskError::Panicked`](corio_core::TaskError::Panicked), and the reason. Every loop has a pool of its own for [`to_thread`](crate::to_thread), which is made when
+/// they end with [`TaskError::Panicked`](corio_core::TaskError::Panicked), and the reason. Every loop has a pool of its own for [`to_thread`](crate::to_thread()), which is made when
 /// it is first needed; others are for work that should not stand in that line, through
 /// [`EventLoop::run_in_executor`](crate::EventLoop::run_in_executor).
 ///

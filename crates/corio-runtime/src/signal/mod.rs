@@ -15,7 +15,7 @@
 //!
 //! # Ctrl-C
 //!
-//! [`run`](crate::run) and [`Runner`](crate::Runner) have a treatment of their own for Ctrl-C: they cancel the main task. Who
+//! [`run`](crate::run()) and [`Runner`](crate::Runner) have a treatment of their own for Ctrl-C: they cancel the main task. Who
 //! listens for [`SignalKind::interrupt`] in any of the ways of this module takes its place: while such a listener exists anywhere
 //! in the process, Ctrl-C is its business alone, and runs go on undisturbed.
 //!

@@ -33,7 +33,7 @@
 //! # The end
 //!
 //! A worker ends when its main task has ended and everything else on its loop was ended in order, as at the end of
-//! [`run`](crate::run). A panic of a main task shuts the others down and is told in the report. Ctrl-C reaches all workers, wherever
+//! [`run`](crate::run()). A panic of a main task shuts the others down and is told in the report. Ctrl-C reaches all workers, wherever
 //! they run, and cancels each main task once; a second one drops it. As always a listener of the program, such as
 //! [`ctrl_c`](crate::signal::ctrl_c), goes first.
 

@@ -51,7 +51,7 @@ impl<T> RunningWorkers<T> {
     /// Blocks the calling thread until all workers have ended: because their main tasks have, or because one of them panicked,
     /// somebody called [`Worker::shutdown`](crate::workers::Worker::shutdown), or Ctrl-C was pressed.
     ///
-    /// From a task it is called through [`to_thread`](crate::to_thread).
+    /// From a task it is called through [`to_thread`](crate::to_thread()).
     ///
     /// # Panics
     ///
