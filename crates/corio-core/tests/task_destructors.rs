@@ -242,6 +242,7 @@ fn tasks_that_drop_each_others_handles_while_they_end() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "so long a chain takes it too long")]
 fn a_long_chain_of_handles_is_closed_without_growing_the_stack() {
     let bed = Bed::new();
     let mut last: Option<Task<()>> = None;

@@ -26,6 +26,7 @@ fn a_thousand_requests_before_a_step_are_one_end_and_all_are_counted() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "so many take it too long")]
 fn a_task_bears_a_great_many_callbacks_handles_and_waits() {
     let bed = Bed::new();
     let called = Rc::new(Cell::new(0));
@@ -47,6 +48,7 @@ fn a_task_bears_a_great_many_callbacks_handles_and_waits() {
 
 /// Slots and keys come round again; more tasks than a key has generations for one slot.
 #[test]
+#[cfg_attr(miri, ignore = "so many take it too long")]
 fn the_numbers_of_tasks_go_on_where_the_bits_of_their_keys_come_round() {
     let bed = Bed::new();
     let log = Log::new();
