@@ -7,8 +7,8 @@ use std::process::Command;
 use crate::shell::{self, Outcome, Verdict};
 use crate::workspace::Workspace;
 
-/// All tests of these: the crate with the `unsafe` code, and those without an operating system below them.
-const PACKAGES: [&str; 3] = ["corio-core", "corio-timer", "corio-coroutine"];
+/// All tests of the crate with the `unsafe` code that needs no operating system below it.
+const PACKAGES: [&str; 1] = ["corio-core"];
 
 /// Of the safe crates above, the tests that bring much foreign code to the tasks and drop futures half way.
 const TESTS: [(&str, &[&str]); 2] = [
