@@ -21,8 +21,8 @@ enum Action {
     /// A node is woken with the waker that it was polled with.
     Wake(NodeId),
     Step(CellRef),
-    /// The wait with this id asks the task.
-    Ask(CellRef, Arc<Why>, NodeId),
+    /// The wait with this id asks the task. True: and it is to hear of the steps and the end of that task.
+    Ask(CellRef, Arc<Why>, NodeId, bool),
 }
 
 impl Actions {
@@ -34,8 +34,8 @@ impl Actions {
         self.0.push(Action::Step(task.clone()));
     }
 
-    pub(super) fn ask(&mut self, task: CellRef, why: Arc<Why>, wait: NodeId) {
-        self.0.push(Action::Ask(task, why, wait));
+    pub(super) fn ask(&mut self, task: CellRef, why: Arc<Why>, wait: NodeId, hears: bool) {
+        self.0.push(Action::Ask(task, why, wait, hears));
     }
 
     #[inline]
@@ -74,10 +74,14 @@ impl Actions {
                     task.scheduler.wake_cell(&task);
                     continue;
                 }
-                Action::Ask(task, why, _) if seen.insert(name(&task)) => {
-                    task::enter_root(&task, why).1
+                Action::Ask(task, why, wait, hears) if seen.insert(name(&task)) => {
+                    let (_, more) = task::enter_root(&task, why);
+                    if hears {
+                        task::note_asker(&task, wait);
+                    }
+                    more
                 }
-                Action::Ask(_, _, wait) => {
+                Action::Ask(_, _, wait, _) => {
                     let mut more = Actions::default();
                     tree::with(|tree| tree.nodes.borrow_mut().keep(wait, &mut more));
                     more

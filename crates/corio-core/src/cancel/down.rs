@@ -172,8 +172,9 @@ impl Nodes {
             return false;
         }
         let id = self.id(index);
+        let hears = tasks.iter().any(|task| task.state.is_lent());
         for task in tasks {
-            actions.ask(task, request.why.clone(), id);
+            actions.ask(task, request.why.clone(), id, hears);
         }
         request.clone().merge_into(&mut self.trouble(index).working);
         self.fly(index);
@@ -250,6 +251,11 @@ impl Nodes {
         if self.waker(index).is_some() {
             actions.wake(self.id(index));
         }
+        self.step_for(index, actions);
+    }
+
+    /// Wakes the task that a node is in.
+    pub(super) fn step_for(&self, index: u32, actions: &mut Actions) {
         if let Some(cell) = self.task_of(self.top(index)) {
             // During a step, the judgement after it decides whether another one is needed.
             if !cell.state.is_running() {
