@@ -285,6 +285,25 @@ fn a_task_that_waits_for_one_that_has_set_a_scope_aside_ends() {
     }
 }
 
+#[test]
+fn a_child_that_has_set_a_scope_aside_ends() {
+    for aside in [Leaked, Kept] {
+        assert_task_ends(0.0, format!("{aside:?}"), async move {
+            scope(async move |outer| {
+                let child = outer.spawn(async move {
+                    let work = scope(async |s| {
+                        let _ = s.spawn(pending::<()>()).await;
+                    });
+                    let _kept = set_aside(Box::pin(work), aside).await;
+                    pending::<()>().await;
+                });
+                let _ = child.await;
+            })
+            .await;
+        });
+    }
+}
+
 /// The wait is set aside, and the scope is not.
 #[test]
 fn children_of_a_scope_that_is_polled_are_waited_for() {

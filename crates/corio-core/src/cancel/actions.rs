@@ -21,8 +21,8 @@ enum Action {
     /// A node is woken with the waker that it was polled with.
     Wake(NodeId),
     Step(CellRef),
-    /// The wait with this id asks the task. True: and it is to hear of the steps and the end of that task.
-    Ask(CellRef, Arc<Why>, NodeId, bool),
+    /// The wait with this id asks the task.
+    Ask(CellRef, Arc<Why>, NodeId),
 }
 
 impl Actions {
@@ -34,8 +34,8 @@ impl Actions {
         self.0.push(Action::Step(task.clone()));
     }
 
-    pub(super) fn ask(&mut self, task: CellRef, why: Arc<Why>, wait: NodeId, hears: bool) {
-        self.0.push(Action::Ask(task, why, wait, hears));
+    pub(super) fn ask(&mut self, task: CellRef, why: Arc<Why>, wait: NodeId) {
+        self.0.push(Action::Ask(task, why, wait));
     }
 
     #[inline]
@@ -74,14 +74,12 @@ impl Actions {
                     task.scheduler.wake_cell(&task);
                     continue;
                 }
-                Action::Ask(task, why, wait, hears) if seen.insert(name(&task)) => {
+                Action::Ask(task, why, wait) if seen.insert(name(&task)) => {
                     let (_, more) = task::enter_root(&task, why);
-                    if hears {
-                        task::note_asker(&task, wait);
-                    }
+                    task::note_asker(&task, wait);
                     more
                 }
-                Action::Ask(_, _, wait, _) => {
+                Action::Ask(_, _, wait) => {
                     let mut more = Actions::default();
                     tree::with(|tree| tree.nodes.borrow_mut().keep(wait, &mut more));
                     more

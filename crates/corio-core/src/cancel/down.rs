@@ -114,6 +114,8 @@ impl Nodes {
             self.leave_mark(target, request.clone(), false);
             if !self.is_about_to_wake(target) {
                 self.wake(target, actions);
+            } else if self.waker(target).is_some() {
+                self.step_for(target, actions);
             }
         }
     }
@@ -172,11 +174,13 @@ impl Nodes {
             return false;
         }
         let id = self.id(index);
-        let hears = tasks.iter().any(|task| task.state.is_lent());
+        let has_lent = tasks.iter().any(|task| task.state.is_lent());
         for task in tasks {
-            actions.ask(task, request.why.clone(), id, hears);
+            actions.ask(task, request.why.clone(), id);
         }
-        request.clone().merge_into(&mut self.trouble(index).working);
+        let trouble = self.trouble(index);
+        trouble.has_lent = has_lent;
+        request.clone().merge_into(&mut trouble.working);
         self.fly(index);
         true
     }

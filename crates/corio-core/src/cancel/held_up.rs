@@ -1,5 +1,7 @@
-//! Waits for tasks whose futures live elsewhere. Such a task takes a step only if somebody polls its holder; if that was set aside, the
-//! task never ends, and nobody is to wait for it.
+//! Waits that are to be judged although nobody is woken for them.
+//!
+//! A task whose future lives elsewhere takes a step only if somebody polls its holder; if that was set aside, the task never ends, and
+//! nobody is to wait for it. And what a wait was polled with may wake nobody when its tasks have ended.
 
 use super::actions::Actions;
 use super::nodes::{NodeId, Nodes};
@@ -24,22 +26,31 @@ impl Nodes {
 
     /// A wait has asked the task of this root.
     pub(super) fn note_asker(&mut self, root: u32, wait: NodeId) {
-        let askers = &mut self.trouble(root).askers;
-        if !askers.contains(&wait) {
-            askers.push(wait);
+        self.trouble(root).asker = Some(wait);
+    }
+
+    /// The task of this root is to take a step elsewhere: the wait that has asked it is judged after the next step of its own task.
+    pub(super) fn task_told(&self, root: u32, actions: &mut Actions) {
+        if let Some(wait) = self.asker_of(root) {
+            self.step_for(wait, actions);
         }
     }
 
-    /// The task of this root is to take a step elsewhere, or has ended: those who have asked it are to be judged after the next step
-    /// of their own tasks.
-    pub(super) fn wake_askers(&self, root: u32, actions: &mut Actions) {
-        let Some(trouble) = self.trouble_of(root) else {
-            return;
-        };
-        for wait in &trouble.askers {
-            if self.is_alive(*wait) && self.working(wait.index).is_some() {
-                self.step_for(wait.index, actions);
-            }
+    /// The task of this root has ended. Its end wakes the wait for it, but that may not be woken by one end of several, and another
+    /// waker than the task's may wake nobody.
+    pub(super) fn task_ended(&self, root: u32, actions: &mut Actions) {
+        let wait = self.asker_of(root).filter(|wait| {
+            let has_lent = self.trouble_of(*wait).is_some_and(|wait| wait.has_lent);
+            has_lent || self.waker(*wait).is_some()
+        });
+        if let Some(wait) = wait {
+            self.step_for(wait, actions);
         }
+    }
+
+    fn asker_of(&self, root: u32) -> Option<u32> {
+        let wait = self.trouble_of(root)?.asker?;
+        let waits = self.is_alive(wait) && self.working(wait.index).is_some();
+        waits.then_some(wait.index)
     }
 }

@@ -203,7 +203,7 @@ impl Nodes {
 
     /// The task has ended: what was still outstanding for it.
     pub(crate) fn end_root(&mut self, root: u32, actions: &mut Actions) -> Option<Request> {
-        self.wake_askers(root, actions);
+        self.task_ended(root, actions);
         let trouble = *self.at_mut(root).trouble.take()?;
         let mark = trouble.mark.map(|mark| mark.request);
         let mut request = None;

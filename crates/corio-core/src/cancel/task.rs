@@ -44,7 +44,7 @@ pub(super) fn enter_root(cell: &CellRef, why: Arc<Why>) -> (bool, Actions) {
     (true, actions)
 }
 
-/// A wait has asked the task, and is to be judged whenever the task is to take a step that its holder may not give it.
+/// A wait has asked the task, and is to be judged when that may not go on.
 pub(super) fn note_asker(cell: &CellRef, wait: NodeId) {
     if cell.root() != 0 {
         tree::with(|tree| tree.nodes.borrow_mut().note_asker(cell.root(), wait));
@@ -57,7 +57,7 @@ pub(crate) fn told(cell: &CellRef) {
         tree::with(|tree| {
             let mut actions = Actions::default();
             let nodes = tree.nodes.borrow();
-            nodes.wake_askers(cell.root(), &mut actions);
+            nodes.task_told(cell.root(), &mut actions);
             drop(nodes);
             actions.run();
         });
