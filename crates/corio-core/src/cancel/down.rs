@@ -262,7 +262,7 @@ impl Nodes {
     pub(super) fn step_for(&self, index: u32, actions: &mut Actions) {
         if let Some(cell) = self.task_of(self.top(index)) {
             // During a step, the judgement after it decides whether another one is needed.
-            if !cell.state.is_running() {
+            if !cell.state.is_running() && !cell.state.is_queued() {
                 actions.step(cell);
             }
         }

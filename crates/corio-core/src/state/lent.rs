@@ -25,8 +25,7 @@ impl State {
     /// Edge 2 for a future that lives elsewhere: its holder polls it. False: it is being polled.
     pub(crate) fn begin_lent(&self) -> bool {
         let free = !self.has(RUNNING);
-        self.clear(TOLD);
-        self.set(RUNNING);
+        self.0.set(self.0.get() & !TOLD | RUNNING);
         free
     }
 }
