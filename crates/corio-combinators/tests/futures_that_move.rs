@@ -39,10 +39,7 @@ fn earlier(pause: f64) -> impl Iterator<Item = Earlier> {
         let place = earlier.place.name;
         // Whoever drops what is owned cancels it, and what is in it.
         let owns = matches!(place, "another task" | "a scoped child");
-        let cancels = owns && earlier.is_dropped_before(pause);
-        // A child takes its steps where its scope is polled. One whose scope is set aside never ends, nor does the wait for it.
-        let sets_aside = place == "a scoped child" && earlier.manner == Manner::Stands;
-        !cancels && !sets_aside
+        !(owns && earlier.is_dropped_before(pause))
     })
 }
 

@@ -60,6 +60,9 @@ const CALLBACK: u32 = 1 << 13;
 const CONTEXT: u32 = 1 << 14;
 /// The future lives elsewhere, and the stage holds its proxy. A step of the proxy is no step of the task.
 const LENT: u32 = 1 << 15;
+/// The holder of a lent future was told that there is a step to take, and has not taken it yet. Only with LENT and without DONE,
+/// where the bit would say FAILED.
+const TOLD: u32 = FAILED;
 
 /// The upper half counts the requests to cancel that were not taken back.
 const REQUEST: u32 = 1 << 16;
@@ -219,18 +222,6 @@ impl State {
         self.has(DONE | CALLBACK)
     }
 
-    /// The future lives elsewhere.
-    pub(crate) fn lend(&self) {
-        self.set(LENT);
-    }
-
-    /// Edge 2 for a future that lives elsewhere: its holder polls it. False: it is being polled.
-    pub(crate) fn begin_lent(&self) -> bool {
-        let free = !self.has(RUNNING);
-        self.set(RUNNING);
-        free
-    }
-
     /// Edge 3.
     #[inline]
     pub(crate) fn suspend(&self) {
@@ -242,7 +233,7 @@ impl State {
     #[inline]
     pub(crate) fn finish(&self, outcome: Outcome) {
         debug_assert!(!self.has(DONE));
-        let bits = self.0.get() & !(RUNNING | FUTURE | ATTENTION);
+        let bits = self.0.get() & !(RUNNING | FUTURE | ATTENTION | TOLD);
         self.0.set(bits | DONE | outcome as u32);
     }
 
@@ -436,6 +427,8 @@ impl State {
         }
     }
 }
+
+mod lent;
 
 #[cfg(test)]
 mod tests;

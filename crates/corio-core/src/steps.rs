@@ -202,10 +202,12 @@ impl Scheduler {
 
     /// A proxy is told that its task was woken. It never ends, and the task is judged by the holder of the future.
     fn poll_proxy(&self, cell: &CellRef) {
+        cell.state.tell();
         let _ = self.advance(cell);
         self.leave_context(cell);
         if !cell.state.is_done() {
             cell.state.suspend();
+            cancel::told(cell);
         }
     }
 

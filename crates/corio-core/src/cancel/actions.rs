@@ -74,8 +74,10 @@ impl Actions {
                     task.scheduler.wake_cell(&task);
                     continue;
                 }
-                Action::Ask(task, why, _) if seen.insert(name(&task)) => {
-                    task::enter_root(&task, why).1
+                Action::Ask(task, why, wait) if seen.insert(name(&task)) => {
+                    let (_, more) = task::enter_root(&task, why);
+                    task::note_asker(&task, wait);
+                    more
                 }
                 Action::Ask(_, _, wait) => {
                     let mut more = Actions::default();

@@ -114,6 +114,8 @@ impl Nodes {
             self.leave_mark(target, request.clone(), false);
             if !self.is_about_to_wake(target) {
                 self.wake(target, actions);
+            } else if self.waker(target).is_some() {
+                self.step_for(target, actions);
             }
         }
     }
@@ -172,10 +174,13 @@ impl Nodes {
             return false;
         }
         let id = self.id(index);
+        let has_lent = tasks.iter().any(|task| task.state.is_lent());
         for task in tasks {
             actions.ask(task, request.why.clone(), id);
         }
-        request.clone().merge_into(&mut self.trouble(index).working);
+        let trouble = self.trouble(index);
+        trouble.has_lent = has_lent;
+        request.clone().merge_into(&mut trouble.working);
         self.fly(index);
         true
     }
@@ -250,9 +255,14 @@ impl Nodes {
         if self.waker(index).is_some() {
             actions.wake(self.id(index));
         }
+        self.step_for(index, actions);
+    }
+
+    /// Wakes the task that a node is in.
+    pub(super) fn step_for(&self, index: u32, actions: &mut Actions) {
         if let Some(cell) = self.task_of(self.top(index)) {
             // During a step, the judgement after it decides whether another one is needed.
-            if !cell.state.is_running() {
+            if !cell.state.is_running() && !cell.state.is_queued() {
                 actions.step(cell);
             }
         }

@@ -18,6 +18,8 @@ enum Verdict {
     Again,
     /// The step went by without reaching it.
     Silent,
+    /// It waits for tasks that take their steps elsewhere, and all of them have been told of one that they were not given.
+    HeldUp,
 }
 
 impl Nodes {
@@ -74,6 +76,7 @@ impl Nodes {
         let in_flight = std::mem::take(&mut state.in_flight);
         let mut kept = Vec::new();
         let mut silent = Vec::new();
+        let mut held_up = Vec::new();
         for id in in_flight {
             if !self.is_alive(id) || self.top(id.index) != top {
                 continue;
@@ -86,15 +89,25 @@ impl Nodes {
                     kept.push(id);
                 }
                 Verdict::Silent => silent.push(id),
+                Verdict::HeldUp => {
+                    held_up.push(id);
+                    silent.push(id);
+                }
             }
         }
         let state = self.top_state(top);
-        let patient = woken && state.chances < CHANCES && !silent.is_empty();
+        // Who holds what is held up may be another task, whose turn is still to come.
+        let puts_off = woken || !held_up.is_empty();
+        let patient = puts_off && state.chances < CHANCES && !silent.is_empty();
         state.chances = if patient { state.chances + 1 } else { 0 };
         if patient {
+            for id in held_up {
+                self.wake(id.index, actions);
+            }
             kept.append(&mut silent);
         }
         // Asking who is still at work may have added some.
+        let state = self.top_state(top);
         kept.retain(|id| !state.in_flight.contains(id));
         state.in_flight.splice(0..0, kept);
         for id in silent {
@@ -133,8 +146,11 @@ impl Nodes {
             }
             Answer::Asked(since) => judge(since),
             _ if trouble.working.is_none() || !self.is_wait(index) => Verdict::Done,
-            _ if reached || !self.unfinished(index).is_empty() => Verdict::Waits,
-            _ => Verdict::Silent,
+            _ => match self.is_held_up(index) {
+                Some(true) => Verdict::HeldUp,
+                None if !reached => Verdict::Silent,
+                Some(false) | None => Verdict::Waits,
+            },
         }
     }
 
@@ -186,7 +202,8 @@ impl Nodes {
     }
 
     /// The task has ended: what was still outstanding for it.
-    pub(crate) fn end_root(&mut self, root: u32) -> Option<Request> {
+    pub(crate) fn end_root(&mut self, root: u32, actions: &mut Actions) -> Option<Request> {
+        self.task_ended(root, actions);
         let trouble = *self.at_mut(root).trouble.take()?;
         let mark = trouble.mark.map(|mark| mark.request);
         let mut request = None;

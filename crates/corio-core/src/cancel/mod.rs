@@ -45,7 +45,7 @@
 //! | --- | --- |
 //! | `node`, `taken`, `entry`, `cancelled` | the four handles: of the owner, of what it took, of who asks, of who caught |
 //! | `nodes`, `trouble` | the slab of nodes, and what requests leave there |
-//! | `down`, `up`, `judge` | the three ways of a request |
+//! | `down`, `up`, `judge`, `held_up` | the ways of a request, and who does not answer it |
 //! | `request`, `actions` | what travels, and what remains to be done when the borrow has ended |
 //! | `task` | the tree from the side of tasks |
 //! | `tree`, `place` | what a thread has, and where the code that runs stands in it |
@@ -57,6 +57,7 @@ mod actions;
 mod cancelled;
 mod down;
 mod entry;
+mod held_up;
 mod judge;
 mod late;
 pub(crate) mod light;
@@ -79,5 +80,5 @@ pub use node::{Kind, Members, Node};
 pub use nodes::Limit;
 pub(crate) use place::outside;
 pub use taken::Taken;
-pub(crate) use task::{after_poll, before_poll, cancel_task, collect, task_ended, withdraw};
+pub(crate) use task::{after_poll, before_poll, cancel_task, collect, task_ended, told, withdraw};
 pub use task::{deadline_here, nodes_alive, poll_after_passing_on, tree_number};

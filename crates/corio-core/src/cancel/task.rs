@@ -8,7 +8,7 @@ use super::actions::Actions;
 use super::cancelled::Cancelled;
 use super::light;
 use super::node::Kind;
-use super::nodes::{Limit, Nodes, Subject};
+use super::nodes::{Limit, NodeId, Nodes, Subject};
 use super::place;
 use super::request::{Request, Why};
 use super::tree::{self, Tree};
@@ -42,6 +42,26 @@ pub(super) fn enter_root(cell: &CellRef, why: Arc<Why>) -> (bool, Actions) {
         });
     }
     (true, actions)
+}
+
+/// A wait has asked the task, and is to be judged when that may not go on.
+pub(super) fn note_asker(cell: &CellRef, wait: NodeId) {
+    if cell.root() != 0 {
+        tree::with(|tree| tree.nodes.borrow_mut().note_asker(cell.root(), wait));
+    }
+}
+
+/// The holder of a lent task was told that there is a step to take.
+pub(crate) fn told(cell: &CellRef) {
+    if cell.root() != 0 {
+        tree::with(|tree| {
+            let mut actions = Actions::default();
+            let nodes = tree.nodes.borrow();
+            nodes.task_told(cell.root(), &mut actions);
+            drop(nodes);
+            actions.run();
+        });
+    }
 }
 
 /// The request that ends the task instead of its next poll.
@@ -94,13 +114,15 @@ pub(crate) fn task_ended(cell: &CellRef) -> Option<Cancelled> {
         if root == 0 {
             return None;
         }
+        let mut actions = Actions::default();
         let (request, removed) = {
             let mut nodes = tree.nodes.borrow_mut();
-            let request = nodes.end_root(root);
+            let request = nodes.end_root(root, &mut actions);
             let unclaimed = nodes.remove_unclaimed(root);
             (request, (unclaimed, nodes.remove(root)))
         };
         drop(removed);
+        actions.run();
         request.map(|request| Cancelled::outcome(&request))
     })
     .flatten()

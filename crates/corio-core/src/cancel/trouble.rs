@@ -16,6 +16,12 @@ pub(super) struct Trouble {
     pub(super) queued: Option<Request>,
     /// How much this node's own requests have added to the task's count.
     pub(super) counted: u16,
+    /// At a wait: some of the tasks that were asked have their futures elsewhere.
+    pub(super) has_lent: bool,
+    /// At a wait: the root of an unfinished task that was not held up at the last look, so that the others need none.
+    pub(super) counts_on: Option<NodeId>,
+    /// At the root of a task: the wait that owns the task, and has handed a request on to it.
+    pub(super) asker: Option<NodeId>,
     /// At the top: what only the top of a tree has.
     pub(super) top: Option<Box<Top>>,
 }
@@ -110,6 +116,7 @@ impl Trouble {
             && self.working.is_none()
             && self.queued.is_none()
             && self.counted == 0
+            && self.asker.is_none()
             && self.top.is_none()
     }
 }

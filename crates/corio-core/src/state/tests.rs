@@ -70,3 +70,19 @@ fn a_cancelled_callback_leaves_nothing_in_its_stage() {
     assert_eq!(state.stage(), Stage::Empty);
     assert!(!state.cancel_callback());
 }
+
+#[test]
+fn the_holder_of_a_lent_future_owes_a_step_until_that_begins_or_the_task_has_ended() {
+    let state = State::queued_task();
+    state.lend();
+    assert_eq!(state.begin(), Begin::PollProxy);
+    state.tell();
+    state.suspend();
+    assert!(state.is_told());
+    assert!(state.begin_lent() && !state.is_told());
+    state.suspend();
+    state.tell();
+    state.finish(Outcome::Value);
+    assert!(!state.is_told());
+    assert_eq!(state.outcome(), Some(Outcome::Value));
+}
