@@ -204,18 +204,18 @@ impl Nodes {
     /// The task has ended: what was still outstanding for it.
     pub(crate) fn end_root(&mut self, root: u32, actions: &mut Actions) -> Option<Request> {
         self.task_ended(root, actions);
-        let trouble = *self.at_mut(root).trouble.take()?;
-        let mark = trouble.mark.map(|mark| mark.request);
         let mut request = None;
-        for part in mark.into_iter().chain(trouble.queued) {
-            part.merge_into(&mut request);
+        if let Some(trouble) = self.at_mut(root).trouble.take() {
+            let mark = trouble.mark.map(|mark| mark.request);
+            for part in mark.into_iter().chain(trouble.queued) {
+                part.merge_into(&mut request);
+            }
         }
-        let in_flight = trouble.top.map(|top| top.in_flight).unwrap_or_default();
-        for id in in_flight {
-            if self.is_alive(id) {
-                if let Some(left) = self.give_up(id.index) {
-                    left.merge_into(&mut request);
-                }
+        // Futures that are kept elsewhere: what entered further in than here is theirs.
+        let children: Vec<u32> = self.children(root).collect();
+        for child in children {
+            if let Some(left) = self.strip_outer(child) {
+                left.merge_into(&mut request);
             }
         }
         let mut request = request?;

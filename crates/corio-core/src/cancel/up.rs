@@ -191,8 +191,7 @@ impl Nodes {
     /// Moves a node, and what is below it, to another parent. What entered further out goes back there.
     pub(crate) fn move_to(&mut self, index: u32, parent: u32, actions: &mut Actions) {
         self.uncount(index);
-        let given = self.strip(index, |inside, origin| !inside.contains(&origin));
-        if let Some(request) = given {
+        if let Some(request) = self.strip_outer(index) {
             self.rise(index, request, actions);
         }
         self.unlink(index);
@@ -203,6 +202,11 @@ impl Nodes {
         for index in self.subtree(index) {
             self.settle_in(index);
         }
+    }
+
+    /// Takes out what is under way at a node and below it, and entered further out.
+    pub(super) fn strip_outer(&mut self, index: u32) -> Option<Request> {
+        self.strip(index, |inside, origin| !inside.contains(&origin))
     }
 
     /// Takes entries out of all that is under way at a node and below it: those for which `leaves` holds, which is told the
