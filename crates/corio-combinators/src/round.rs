@@ -361,10 +361,6 @@ impl Members for Round {
         let owned = members.filter(|(index, _)| self.owned.has(*index));
         owned.map(|(_, member)| member.task().clone()).collect()
     }
-
-    fn is_about_to_wake(&self) -> bool {
-        self.phase.get() == Phase::Enough
-    }
 }
 
 impl fmt::Debug for Round {

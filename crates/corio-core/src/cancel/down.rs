@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::actions::Actions;
 use super::node::Kind;
-use super::nodes::{NodeId, Nodes, Subject};
+use super::nodes::{NodeId, Nodes};
 use super::request::{Request, Why};
 use super::trouble::Mark;
 use super::{place, tree};
@@ -111,25 +111,18 @@ impl Nodes {
             if self.forward(target, &request, actions) {
                 continue;
             }
-            self.leave_mark(target, request.clone(), false);
-            if !self.is_about_to_wake(target) {
-                self.wake(target, actions);
-            } else if self.waker(target).is_some() {
-                self.step_for(target, actions);
-            }
-        }
-    }
-
-    fn is_about_to_wake(&self, index: u32) -> bool {
-        match &self.at(index).subject {
-            Subject::Members(members) => members.is_about_to_wake(),
-            _ => false,
+            self.mark(target, request.clone(), false, actions);
         }
     }
 
     /// Those below a node that have no other one below them, or cover it, in the order of their joining.
     fn innermost_takers(&self, origin: u32) -> Vec<u32> {
-        let takes = |index: u32| matches!(self.at(index).kind, Some(Kind::Catch | Kind::Wait));
+        let takes = |index: u32| match self.at(index).kind {
+            Some(Kind::Catch) => true,
+            // With nobody to hand it on to, it would only send it up.
+            Some(Kind::Wait) => !self.unfinished(index).is_empty(),
+            _ => false,
+        };
         let mut takers = Vec::new();
         let mut covered = HashSet::new();
         // Children first: whoever finds a taker below has passed it on to those above.
