@@ -193,12 +193,17 @@ impl<F: Future> LimitedProject<'_, F> {
                         Poll::Pending
                     };
                 }
-                // The task has got something else meanwhile, or it is another task. What was rung for this limit may have found
-                // nothing to enter at.
-                None => wait.timer.disarm(),
+                // The task has got something else meanwhile, or it is another task.
+                None => {}
             }
         }
-        if wait.node.enter(cx) {
+        let by_number = wait.node.goes_by_number();
+        let take = wait.node.enter(cx);
+        if by_number && !wait.node.goes_by_number() {
+            // Its timer names the place that it has left, and may have rung there in vain.
+            wait.timer.disarm();
+        }
+        if take {
             return self.take();
         }
         wait.begin();

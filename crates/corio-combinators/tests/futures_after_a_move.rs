@@ -113,6 +113,24 @@ fn a_limit_that_was_lent_to_a_task_which_has_ended_leaves_no_node_there() {
 }
 
 #[test]
+fn a_limit_that_has_joined_late_is_reached_in_the_task_that_it_goes_to() {
+    run(async {
+        let work = async {
+            yield_now().await;
+            finally(pending::<()>(), async || {}).await;
+        };
+        let mut limited = Box::pin(timeout(seconds(2.0), work));
+        // It waits without a node, and joins because of the clean-up.
+        for _ in 0..2 {
+            assert!(poll_once(&mut limited).await.is_pending());
+        }
+        sleep(1.0).await;
+        assert!(create_task(limited).await.unwrap().is_err());
+        assert_time(2.0);
+    });
+}
+
+#[test]
 fn a_limit_of_no_time_wakes_who_polled_it_last() {
     run(async {
         let mut limit = timeout(Duration::ZERO, pending::<()>());

@@ -42,14 +42,15 @@ impl Node {
 
     #[inline(never)]
     fn join_adopting(&mut self, cx: &Context<'_>, limit: Limit, links: Links) {
-        // Its timer stays, and knows it by this number only.
+        // It was picked up, so its timer is that of this task, and knows it by its number only.
         let light = self.light();
         self.enter(cx);
         tree::with(|tree| {
             let mut nodes = tree.nodes.borrow_mut();
             nodes.set_limit(self.id.index, limit);
             if let Some(light) = light {
-                nodes.set_number(self.id.index, light.number);
+                nodes.set_number(self.id.index, Some(light.number));
+                self.goes_by_number = true;
             }
             nodes.adopt(self.id.index, links.0);
         });
@@ -84,6 +85,12 @@ impl Node {
         self.tree & LIGHT != 0
     }
 
+    /// Its timer was armed while it was light, and finds it. That is over when it goes to another task.
+    #[inline]
+    pub fn goes_by_number(&self) -> bool {
+        self.goes_by_number || self.is_light()
+    }
+
     /// Nothing has joined the tree since so many links, nor stands in the task: neither need this node.
     #[inline]
     fn stand_aside(&mut self, waker: &Waker, links: Links) -> bool {
@@ -105,6 +112,15 @@ impl Node {
             slot: self.id.index,
             number: self.id.generation,
         })
+    }
+
+    /// A light limit becomes a node where it is polled now: the number by which it goes on to be found there.
+    #[cold]
+    pub(super) fn settle_here(&mut self) -> Option<u32> {
+        let scheduler = self.tree & !LIGHT;
+        let limit = self.light().filter(|limit| limit.is_here(scheduler));
+        self.settle();
+        limit.map(|limit| limit.number)
     }
 
     /// A light limit ends, or becomes the node that was made for it.

@@ -80,6 +80,25 @@ impl LightLimit {
             })
     }
 
+    /// It stands in the running task, or in the tree of that task.
+    pub(super) fn is_here(self, scheduler: u64) -> bool {
+        current::with_inner(|inner| {
+            let mut is_here = false;
+            if let Some(inner) = inner.filter(|inner| inner.number == scheduler) {
+                inner.with_current(|cell| {
+                    let below =
+                        |root| tree::with(|tree| tree.nodes.borrow().has_limit(root, self.number));
+                    is_here = cell.key.get().slot() as u32 == self.slot
+                        && match cell.root() {
+                            0 => cell.scope.get() == self.mark(),
+                            root => below(root).unwrap_or(false),
+                        };
+                });
+            }
+            is_here
+        })
+    }
+
     /// It ends, or goes on with a node: with the one that was made for it meanwhile, if there is one.
     pub(super) fn end(self, scheduler: u64) -> Option<NodeId> {
         match crate::find_scheduler(scheduler) {
@@ -140,7 +159,7 @@ impl LightLimit {
 
 /// A root comes to stand where a limit stood: it keeps the number.
 pub(super) fn make_way(nodes: &mut Nodes, scope: u32, root: u32) {
-    nodes.set_number(root, scope & NUMBERS);
+    nodes.set_number(root, Some(scope & NUMBERS));
 }
 
 fn next_number(inner: &Inner) -> u32 {

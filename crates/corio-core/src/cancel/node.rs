@@ -35,11 +35,6 @@ pub enum Kind {
 pub trait Members {
     /// The tasks that a request is to be handed on to, finished ones included: nothing else asks. No foreign code runs in it.
     fn tasks(&self) -> Vec<AnyTask>;
-
-    /// All have ended, and the waiter is going to be woken for that: a request that comes now waits for the same wake.
-    fn is_about_to_wake(&self) -> bool {
-        false
-    }
 }
 
 /// A place in the cancellation tree, held by a future. It joins below the node it is first polled in, follows its future to
@@ -52,6 +47,8 @@ pub struct Node {
     kind: Kind,
     /// It has passed a request on, and nobody has been seen to take that.
     passed_on: bool,
+    /// It was light, and the timer from then still finds it here.
+    pub(super) goes_by_number: bool,
     /// The tree it has joined; 0 is none. With the bit `LIGHT` it is the number of the scheduler in which it is a light limit.
     pub(super) tree: u64,
     /// Its place in the tree, or the slot and the number of a light limit.
@@ -64,6 +61,7 @@ impl Node {
         Node {
             kind,
             passed_on: false,
+            goes_by_number: false,
             tree: 0,
             id: NodeId {
                 index: 0,
@@ -111,9 +109,11 @@ impl Node {
         let parent = parent_here(tree);
         // Without a task and a node around, this is the topmost node, and its poll is the step.
         let step = (parent == 0).then(|| tree.next_stamp());
-        if self.is_light() {
-            self.settle();
-        }
+        let number = if self.is_light() {
+            self.settle_here()
+        } else {
+            None
+        };
         if self.tree != 0 && self.tree != tree.number() {
             tree::give_back(self.tree, self.id);
             self.tree = 0;
@@ -124,13 +124,20 @@ impl Node {
             if self.tree == 0 || !nodes.is_alive(self.id) {
                 self.id = nodes.add(self.kind, parent, subject());
                 self.tree = tree.number();
+                self.goes_by_number = false;
             } else if nodes.parent(self.id.index) != parent {
+                let top = nodes.top(self.id.index);
                 nodes.move_to(self.id.index, parent, &mut actions);
+                self.goes_by_number &= nodes.top(self.id.index) == top;
             } else if place::is_in_unborn() {
-                // It was polled outside of that limit before. What is linked now goes below it when it joins.
-                nodes.link_again(self.id.index);
+                // It was polled outside of that limit before, and moves into it: what is linked now goes below it when it joins.
+                nodes.move_to(self.id.index, parent, &mut actions);
             }
             let index = self.id.index;
+            if number.is_some() {
+                nodes.set_number(index, number);
+                self.goes_by_number = true;
+            }
             nodes.reached(index, tree.stamp());
             let take = nodes.in_trouble(index) && nodes.begin(index, step, &mut actions);
             let same_waker = match nodes.waker(index) {

@@ -176,13 +176,6 @@ impl Nodes {
         }
     }
 
-    /// The node stays where it is, as if it had come now.
-    #[cold]
-    pub(super) fn link_again(&mut self, index: u32) {
-        self.unlink(index);
-        self.link(index, self.parent(index));
-    }
-
     /// A node has come late: its siblings that were linked after so many links belong below it.
     pub(super) fn adopt(&mut self, index: u32, links: u64) {
         let siblings = self.children(self.parent(index));
@@ -285,8 +278,8 @@ impl Nodes {
         self.at_mut(index).limit = limit;
     }
 
-    pub(super) fn set_number(&mut self, index: u32, number: u32) {
-        self.at_mut(index).number = Some(number);
+    pub(super) fn set_number(&mut self, index: u32, number: Option<u32>) {
+        self.at_mut(index).number = number;
     }
 
     /// The limits of a node and those above it.

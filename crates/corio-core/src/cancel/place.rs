@@ -7,10 +7,13 @@ use std::cell::Cell;
 use super::nodes::Limit;
 use crate::moment::{Moment, Nanos};
 
+/// No node.
+const NOWHERE: u32 = u32::MAX;
+
 struct Place {
     /// The node whose inner future is being polled; 0 is none.
     node: Cell<u32>,
-    /// How many limits that have not joined have their poll on the stack.
+    /// The node in which the innermost limit is being polled that has not joined; [`NOWHERE`] is no such limit.
     unborn: Cell<u32>,
     /// The nearest of those that end at a time, and of those that end so long after the step in which they begin.
     at: Cell<Moment>,
@@ -23,7 +26,7 @@ thread_local! {
     static PLACE: Place = const {
         Place {
             node: Cell::new(0),
-            unborn: Cell::new(0),
+            unborn: Cell::new(NOWHERE),
             at: Cell::new(Moment::NEVER),
             after: Cell::new(Nanos::MAX),
             links: Cell::new(0),
@@ -40,13 +43,13 @@ pub(crate) fn node() -> u32 {
 /// Nothing stands between the running task and the code that runs.
 #[inline]
 pub(super) fn is_bare() -> bool {
-    PLACE.with(|place| place.node.get() == 0 && place.unborn.get() == 0)
+    PLACE.with(|place| place.node.get() == 0 && place.unborn.get() == NOWHERE)
 }
 
-/// The code that runs is inside of a limit that has not joined.
+/// No node stands between the code that runs and a limit that has not joined.
 #[inline]
 pub(super) fn is_in_unborn() -> bool {
-    PLACE.with(|place| place.unborn.get() != 0)
+    PLACE.with(|place| place.unborn.get() == place.node.get())
 }
 
 /// The limits that have not joined yet.
@@ -93,7 +96,7 @@ pub(super) fn inside<R>(node: u32, body: impl FnOnce() -> R) -> R {
 #[inline]
 pub(super) fn inside_unborn<R>(limit: Limit, body: impl FnOnce() -> R) -> R {
     let _restore = PLACE.with(|place| Restore {
-        unborn: place.unborn.replace(place.unborn.get() + 1),
+        unborn: place.unborn.replace(place.node.get()),
         limit: match limit {
             Limit::None => Limit::None,
             Limit::At(time) => Limit::At(place.at.replace(place.at.get().min(time))),
@@ -108,7 +111,7 @@ pub(super) fn inside_unborn<R>(limit: Limit, body: impl FnOnce() -> R) -> R {
 /// Runs `body` as if outside of everything: what it polls has a place of its own.
 pub(crate) fn outside<R>(body: impl FnOnce() -> R) -> R {
     let _restore = PLACE.with(|place| {
-        let unborn = place.unborn.replace(0);
+        let unborn = place.unborn.replace(NOWHERE);
         let at = Limit::At(place.at.replace(Moment::NEVER));
         let after = Limit::After(place.after.replace(Nanos::MAX));
         [at, after].map(|limit| Restore { unborn, limit })
@@ -116,7 +119,7 @@ pub(crate) fn outside<R>(body: impl FnOnce() -> R) -> R {
     inside(0, body)
 }
 
-/// How many limits there were outside, and the nearest of the kind that has changed. Only what has changed is stored, word by word:
+/// Where the limit outside was, and the nearest of the kind that has changed. Only what has changed is stored, word by word:
 /// a load of more than what was stored last has to wait for the store.
 struct Restore {
     unborn: u32,

@@ -74,7 +74,7 @@ impl Nodes {
         }
         self.at_mut(root).number = None;
         let id = self.add_for(Kind::Deadline, root, Subject::None);
-        self.set_number(id.index, number);
+        self.set_number(id.index, Some(number));
         Some(id)
     }
 
@@ -85,6 +85,11 @@ impl Nodes {
             return None;
         }
         self.find_limit(root, number)
+    }
+
+    /// A limit with this number stands below a root, or is kept by it.
+    pub(super) fn has_limit(&self, root: u32, number: u32) -> bool {
+        self.at(root).number == Some(number) || self.find_limit(root, number).is_some()
     }
 
     fn find_limit(&self, root: u32, number: u32) -> Option<NodeId> {
