@@ -129,7 +129,7 @@ impl Node {
                 let top = nodes.top(self.id.index);
                 nodes.move_to(self.id.index, parent, &mut actions);
                 self.goes_by_number &= nodes.top(self.id.index) == top;
-            } else if place::is_in_unborn() {
+            } else if place::moves_into_unborn(nodes.linked(self.id.index)) {
                 // It was polled outside of that limit before, and moves into it: what is linked now goes below it when it joins.
                 nodes.move_to(self.id.index, parent, &mut actions);
             }

@@ -215,6 +215,11 @@ impl Nodes {
         self.at(index).parent
     }
 
+    #[inline]
+    pub(super) fn linked(&self, index: u32) -> u64 {
+        self.at(index).linked
+    }
+
     pub(super) fn top(&self, mut index: u32) -> u32 {
         loop {
             match self.at(index).parent {

@@ -15,6 +15,8 @@ struct Place {
     node: Cell<u32>,
     /// The node in which the innermost limit is being polled that has not joined; [`NOWHERE`] is no such limit.
     unborn: Cell<u32>,
+    /// How many links there were when that poll began.
+    since: Cell<u64>,
     /// The nearest of those that end at a time, and of those that end so long after the step in which they begin.
     at: Cell<Moment>,
     after: Cell<Nanos>,
@@ -27,6 +29,7 @@ thread_local! {
         Place {
             node: Cell::new(0),
             unborn: Cell::new(NOWHERE),
+            since: Cell::new(0),
             at: Cell::new(Moment::NEVER),
             after: Cell::new(Nanos::MAX),
             links: Cell::new(0),
@@ -46,10 +49,10 @@ pub(super) fn is_bare() -> bool {
     PLACE.with(|place| place.node.get() == 0 && place.unborn.get() == NOWHERE)
 }
 
-/// No node stands between the code that runs and a limit that has not joined.
+/// No node stands between the code that runs and a limit that has not joined, and the node of that link came from outside of it.
 #[inline]
-pub(super) fn is_in_unborn() -> bool {
-    PLACE.with(|place| place.unborn.get() == place.node.get())
+pub(super) fn moves_into_unborn(linked: u64) -> bool {
+    PLACE.with(|place| place.unborn.get() == place.node.get() && linked <= place.since.get())
 }
 
 /// The limits that have not joined yet.
@@ -97,6 +100,7 @@ pub(super) fn inside<R>(node: u32, body: impl FnOnce() -> R) -> R {
 pub(super) fn inside_unborn<R>(limit: Limit, body: impl FnOnce() -> R) -> R {
     let _restore = PLACE.with(|place| Restore {
         unborn: place.unborn.replace(place.node.get()),
+        since: place.since.replace(place.links.get()),
         limit: match limit {
             Limit::None => Limit::None,
             Limit::At(time) => Limit::At(place.at.replace(place.at.get().min(time))),
@@ -114,7 +118,13 @@ pub(crate) fn outside<R>(body: impl FnOnce() -> R) -> R {
         let unborn = place.unborn.replace(NOWHERE);
         let at = Limit::At(place.at.replace(Moment::NEVER));
         let after = Limit::After(place.after.replace(Nanos::MAX));
-        [at, after].map(|limit| Restore { unborn, limit })
+        let since = place.since.get();
+        let restore = |limit| Restore {
+            unborn,
+            since,
+            limit,
+        };
+        [at, after].map(restore)
     });
     inside(0, body)
 }
@@ -123,6 +133,7 @@ pub(crate) fn outside<R>(body: impl FnOnce() -> R) -> R {
 /// a load of more than what was stored last has to wait for the store.
 struct Restore {
     unborn: u32,
+    since: u64,
     limit: Limit,
 }
 
@@ -131,6 +142,7 @@ impl Drop for Restore {
     fn drop(&mut self) {
         PLACE.with(|place| {
             place.unborn.set(self.unborn);
+            place.since.set(self.since);
             match self.limit {
                 Limit::None => {}
                 Limit::At(time) => place.at.set(time),
