@@ -18,6 +18,7 @@ use in_tree::op::{Event, Events, Op, events, op};
 use in_tree::run::run_op;
 use in_tree::world::World;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use support::{
     TestLoop, both, call_later, create_task, here, poll_once, run, seconds, sleep, yield_now,
 };
@@ -79,11 +80,16 @@ fn compare(program: &Op, events: &Events, apart: bool) -> Result<(), TestCaseErr
     Ok(())
 }
 
-/// `PROPTEST_CASES` asks for more.
+/// The same programs each time; `PROPTEST_CASES` asks for more, and for others.
 fn config() -> ProptestConfig {
     let more = std::env::var("PROPTEST_CASES").ok();
+    let rng_seed = match more {
+        Some(_) => RngSeed::Random,
+        None => RngSeed::Fixed(1),
+    };
     ProptestConfig {
         cases: more.and_then(|more| more.parse().ok()).unwrap_or(8000),
+        rng_seed,
         max_shrink_iters: 50_000,
         failure_persistence: None,
         ..ProptestConfig::default()
