@@ -69,18 +69,7 @@ async fn ticking() {
 fn assert_task_ends(after: f64, about: String, work: impl Future<Output = ()> + 'static) {
     let test = TestLoop::new();
     let task = test.scheduler.create_task(work);
-    let asked = task.any();
-    let clock = test.scheduler.create_task(async move {
-        sleep(1.0).await;
-        assert!(asked.cancel());
-    });
-    while !task.done() && test.time() < seconds(99.0) && test.turn() {}
-    let (cancelled, time) = (task.cancelled() && clock.done(), test.time());
-    let task = format!("{task:?}");
-    // What was leaked stays until now.
-    test.scheduler.close();
-    assert!(cancelled, "{about}: {task}");
-    assert_eq!(time, seconds(1.0 + after), "{about}");
+    test.assert_ends_cancelled(&task, after, &about);
 }
 
 /// Takes so many seconds to clean up, in several steps.

@@ -10,7 +10,7 @@ use corio_combinators::{
     Readiness, TaskGroup, catch_cancel, finally, gather, scope, task_group, try_gather,
 };
 use corio_core::Task;
-use support::{TestLoop, both, create_task, leak, seconds, sleep, yield_now};
+use support::{TestLoop, both, create_task, leak, sleep, yield_now};
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -38,17 +38,7 @@ fn assert_ends(after: f64, work: impl Fn() -> Work) {
             let _kept = set_aside(work, leaked).await;
             pending::<()>().await;
         });
-        let asked = task.any();
-        let clock = test.scheduler.create_task(async move {
-            sleep(1.0).await;
-            assert!(asked.cancel());
-        });
-        while !task.done() && test.time() < seconds(99.0) && test.turn() {}
-        let (cancelled, time) = (task.cancelled() && clock.done(), test.time());
-        let task = format!("leaked: {leaked}, {task:?}");
-        test.scheduler.close();
-        assert!(cancelled, "{task}");
-        assert_eq!(time, seconds(1.0 + after), "{task}");
+        test.assert_ends_cancelled(&task, after, &format!("leaked: {leaked}"));
     }
 }
 

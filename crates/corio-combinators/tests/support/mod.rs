@@ -206,6 +206,21 @@ impl TestLoop {
         }
     }
 
+    /// Cancels a task after a second. It ends cancelled, so many seconds later; what it has leaked stays until the loop closes.
+    pub fn assert_ends_cancelled<T>(&self, task: &Task<T>, after: f64, about: &str) {
+        let asked = task.any();
+        let clock = self.scheduler.create_task(async move {
+            sleep(1.0).await;
+            assert!(asked.cancel());
+        });
+        while !task.done() && self.time() < seconds(99.0) && self.turn() {}
+        let (cancelled, time) = (task.cancelled() && clock.done(), self.time());
+        let task = format!("{about}: {task:?}");
+        self.scheduler.close();
+        assert!(cancelled, "{task}");
+        assert_eq!(time, seconds(1.0 + after), "{task}");
+    }
+
     /// Runs until the task is done.
     pub fn finish<T>(&self, task: Task<T>) -> T {
         while !task.any().is_settled() {
