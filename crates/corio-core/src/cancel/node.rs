@@ -272,8 +272,8 @@ impl Node {
     }
 
     /// The work is over, and the request goes on to the next taker above. Afterwards the owner stays pending, see
-    /// [`is_passing_on`](Node::is_passing_on): whoever takes the request drops it. A node that has moved since it took the request, or whose request has ended with its scope, asks where
-    /// it is now.
+    /// [`is_passing_on`](Node::is_passing_on): whoever takes the request drops it. A node that has moved since it took the
+    /// request, or whose request has ended with its scope, asks where it is now.
     pub fn pass_on(&mut self) {
         let request = self.end_work();
         self.rise(request.unwrap_or_else(|| Request::empty(Arc::default())));

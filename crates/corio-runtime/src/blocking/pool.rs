@@ -19,9 +19,10 @@ const NAME: &str = "corio-pool";
 ///
 /// A thread is started when a job comes and none is free, up to a maximum, and ends when it had nothing to do for a while. Jobs
 /// begin in the order in which they came. When the system refuses a thread, they wait for those that there are; if there is none,
-/// they end with [`TaskError::Panicked`](corio_core::TaskError::Panicked), and the reason. Every loop has a pool of its own for [`to_thread`](crate::to_thread()), which is made when
-/// it is first needed; others are for work that should not stand in that line, through
-/// [`EventLoop::run_in_executor`](crate::EventLoop::run_in_executor).
+/// they end with [`TaskError::Panicked`](corio_core::TaskError::Panicked), and the reason.
+///
+/// Every loop has a pool of its own for [`to_thread`](crate::to_thread()), which is made when it is first needed; others are for
+/// work that should not stand in that line, through [`EventLoop::run_in_executor`](crate::EventLoop::run_in_executor).
 ///
 /// A job cannot be interrupted. So nothing here ever waits for one without a limit: not the drop of the last handle, which lets
 /// what is queued run and then ends the threads, and not the end of the process.
