@@ -126,11 +126,12 @@ impl Runner {
             return ExitReport::default();
         }
         let mut report = ExitReport::default();
-        let jobs = self.event_loop.inner.blocking.busy().is_some();
-        // What other threads have sent may be a task, or the report of a panic.
-        let mail = self.event_loop.scheduler().has_mail();
-        if jobs || mail || !self.event_loop.all_tasks().is_empty() {
-            report = self.end_tasks(mail);
+        let jobs = self.event_loop.inner.blocking.is_busy();
+        // What other threads have sent may be a task, or the report of a panic. A job sends it before it ends.
+        let scheduler = self.event_loop.scheduler();
+        scheduler.take_mail();
+        if jobs || scheduler.ready() > 0 || scheduler.task_count() > 0 {
+            report = self.end_tasks();
         }
         let closed = self.event_loop.close();
         report.forced.extend(closed.forced);
@@ -143,7 +144,7 @@ impl Runner {
         report
     }
 
-    fn end_tasks(&self, mail: bool) -> ExitReport {
+    fn end_tasks(&self) -> ExitReport {
         let tasks = self.event_loop.all_tasks();
         let told = Cell::new(false);
         let tell = || {
@@ -154,7 +155,7 @@ impl Runner {
         let ended = {
             let mut forced = |_: &AnyTask| ControlFlow::Break(RunError::Interrupted);
             let on_interrupt = self.sigint.then_some(&mut forced as _);
-            let end = shut_down(&self.event_loop, self.grace, mail, tell);
+            let end = shut_down(&self.event_loop, self.grace, tell);
             self.event_loop.inner.run_with(end, &mut None, on_interrupt)
         };
         tell();

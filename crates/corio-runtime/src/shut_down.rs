@@ -15,23 +15,19 @@ use crate::sleep::sleep_until;
 use crate::yield_now::yield_now;
 
 /// Ends the tasks, waits for the jobs on threads, and ends the tasks that these have made. What is left after the grace period is
-/// left to `EventLoop::close`. With `mail`, what other threads have sent runs first. `tasks_ended` is called before jobs are waited
-/// for.
-pub(crate) async fn shut_down(
-    event_loop: &EventLoop,
-    grace: Duration,
-    mail: bool,
-    tasks_ended: impl FnOnce(),
-) {
+/// left to `EventLoop::close`. `tasks_ended` is called before jobs are waited for.
+pub(crate) async fn shut_down(event_loop: &EventLoop, grace: Duration, tasks_ended: impl FnOnce()) {
     // Threads do not live by a virtual clock.
     let limit = WaitLimit::new(grace);
-    if mail {
-        yield_now().await;
-    }
     end_tasks(event_loop, grace).await;
     tasks_ended();
-    if let Some(pool) = event_loop.inner.blocking.busy() {
-        wait_for_jobs(event_loop, pool, limit.left()).await;
+    if let Some(pool) = event_loop.inner.blocking.own() {
+        if !pool.is_quiet() {
+            wait_for_jobs(event_loop, pool, limit.left()).await;
+        }
+        // What the jobs have sent before their end: the report of a panic, a task.
+        event_loop.scheduler().take_mail();
+        yield_now().await;
         end_tasks(event_loop, limit.left()).await;
     }
 }

@@ -2,13 +2,14 @@
 
 mod support;
 
+use std::future::pending;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use corio_combinators::{gather, move_on_after};
+use corio_combinators::{finally, gather, move_on_after};
 use corio_core::TaskError;
 use corio_runtime::{
     BlockingPool, EventLoop, Runner, ToThread, context, create_task, current_task,
@@ -333,6 +334,61 @@ fn a_panic_that_nobody_hears_of_is_reported() {
     let expected = ["unheard", "unread"]
         .map(|message| format!("exception of a job on a thread was never retrieved: {message}"));
     assert_eq!(reports, expected);
+}
+
+/// Lets a job go, and waits until it has ended.
+fn end_job(gate: &Gate, pool: &BlockingPool) {
+    gate.go.send(()).unwrap();
+    while !pool.running().is_empty() {
+        thread::yield_now();
+    }
+}
+
+/// A job that panics when it is let go, which nobody waits for.
+async fn unheard_job() -> (Gate, BlockingPool) {
+    let (gate, job) = gate();
+    let mut waiting = to_thread(move || -> u32 {
+        job();
+        resume_unwind(Box::new("unheard"))
+    });
+    assert!(poll_once(&mut waiting).await.is_pending());
+    gate.began.recv().unwrap();
+    (gate, get_running_loop().blocking_pool())
+}
+
+const UNHEARD: &str = "exception of a job on a thread was never retrieved: unheard";
+
+#[test]
+fn a_panic_at_the_end_of_the_run_is_reported() {
+    for mut runner in [virtual_runner(), Runner::new().unwrap()] {
+        let reports = collect_reports(&runner.event_loop());
+        runner
+            .run(async move {
+                let (gate, pool) = unheard_job().await;
+                end_job(&gate, &pool);
+            })
+            .unwrap();
+        runner.close();
+        assert_eq!(reports.take(), [UNHEARD]);
+    }
+}
+
+#[test]
+fn a_panic_while_the_runner_ends_the_tasks_is_reported() {
+    for mut runner in [virtual_runner(), Runner::new().unwrap()] {
+        let reports = collect_reports(&runner.event_loop());
+        runner
+            .run(async move {
+                let (gate, pool) = unheard_job().await;
+                create_task(finally(pending::<()>(), async move || {
+                    end_job(&gate, &pool);
+                }));
+                yield_now().await;
+            })
+            .unwrap();
+        runner.close();
+        assert_eq!(reports.take(), [UNHEARD]);
+    }
 }
 
 #[test]

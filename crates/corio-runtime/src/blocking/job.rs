@@ -1,7 +1,8 @@
 //! A job on its way to a thread, and its outcome on the way back.
 //!
 //! The job and the future that waits for it share an [`Outcome`]. Whoever comes second finds what the first one left: the outcome,
-//! or the word that nobody wants it.
+//! or the word that nobody wants it. The job leaves it while it still counts as running, so that who waits for the jobs of a pool
+//! waits for their reports too, and hands it over when it does not any more.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,12 +14,10 @@ use parking_lot::Mutex;
 use super::stake::{Stake, with_stake};
 use crate::context;
 
-/// What a thread of a pool runs. One that is dropped without having run ends cancelled.
+/// What a thread of a pool runs. Dropped, it hands its outcome to who waits for it; without having run it ends cancelled.
 pub(crate) trait Work: Send {
     /// Runs the job. Its panic is its outcome.
     fn run(&mut self);
-    /// Hands the outcome to who waits for it.
-    fn deliver(self: Box<Self>);
     /// There is no thread to run it.
     fn fail(self: Box<Self>, why: String);
 }
@@ -26,8 +25,6 @@ pub(crate) trait Work: Send {
 pub(crate) struct Job<F, T> {
     work: Option<F>,
     context: Option<ContextMap>,
-    /// What the work gave, until it is delivered.
-    result: Option<Result<T, TaskError>>,
     outcome: Arc<Outcome<T>>,
     settled: bool,
 }
@@ -42,7 +39,6 @@ where
         Job {
             work: Some(work),
             context,
-            result: None,
             outcome,
             settled: false,
         }
@@ -52,7 +48,7 @@ where
 impl<F, T> Job<F, T> {
     fn settle(&mut self, result: Result<T, TaskError>) {
         if !std::mem::replace(&mut self.settled, true) {
-            self.outcome.give(result);
+            self.outcome.leave(result);
         }
     }
 }
@@ -70,17 +66,7 @@ where
         });
         context::replace(None);
         let result = result.map_err(|payload| TaskError::Panicked(Panic::from_payload(payload)));
-        if self.outcome.is_abandoned() {
-            self.settle(result);
-        } else {
-            self.result = Some(result);
-        }
-    }
-
-    fn deliver(mut self: Box<Self>) {
-        if let Some(result) = self.result.take() {
-            self.settle(result);
-        }
+        self.settle(result);
     }
 
     fn fail(mut self: Box<Self>, why: String) {
@@ -95,6 +81,7 @@ impl<F, T> Drop for Job<F, T> {
             let never = Cancelled::new("the pool was shut down before the job began");
             self.settle(Err(TaskError::Cancelled(never)));
         }
+        self.outcome.hand_over();
     }
 }
 
@@ -114,6 +101,8 @@ struct State<T> {
 
 enum Stage<T> {
     Awaited,
+    /// Left by a job that still counts as running: who waits does not see it yet.
+    Left(Result<T, TaskError>),
     There(Result<T, TaskError>),
     Taken,
     Abandoned,
@@ -150,14 +139,23 @@ impl<T> Outcome<T> {
         })
     }
 
-    /// Leaves the outcome, and wakes who waits. What nobody wants is dropped here.
-    fn give(&self, outcome: Result<T, TaskError>) {
+    /// Leaves the outcome. What nobody wants is dropped here.
+    fn leave(&self, outcome: Result<T, TaskError>) {
         let mut state = self.state.lock();
         let Stage::Awaited = state.stage else {
             drop(state);
             return self.unread(outcome);
         };
-        state.stage = Stage::There(outcome);
+        state.stage = Stage::Left(outcome);
+    }
+
+    /// Lets who waits have what was left, and wakes them.
+    fn hand_over(&self) {
+        let mut state = self.state.lock();
+        state.stage = match std::mem::replace(&mut state.stage, Stage::Taken) {
+            Stage::Left(outcome) => Stage::There(outcome),
+            other => other,
+        };
         let (waker, remote) = (state.waker.take(), state.remote.take());
         drop(state);
         if let Some(waker) = waker {
@@ -173,8 +171,8 @@ impl<T> Outcome<T> {
         let mut state = self.state.lock();
         match std::mem::replace(&mut state.stage, Stage::Taken) {
             Stage::There(outcome) => Poll::Ready(outcome),
-            Stage::Awaited => {
-                state.stage = Stage::Awaited;
+            stage @ (Stage::Awaited | Stage::Left(_)) => {
+                state.stage = stage;
                 let before = state.waker.replace(waker);
                 drop(state);
                 drop(before);
@@ -192,7 +190,7 @@ impl<T> Outcome<T> {
         let stage = std::mem::replace(&mut state.stage, Stage::Abandoned);
         let (waker, remote) = (state.waker.take(), state.remote.take());
         drop(state);
-        if let Stage::There(outcome) = stage {
+        if let Stage::Left(outcome) | Stage::There(outcome) = stage {
             self.unread(outcome);
         }
         drop((waker, remote));
@@ -200,10 +198,6 @@ impl<T> Outcome<T> {
 
     pub(crate) fn is_there(&self) -> bool {
         matches!(self.state.lock().stage, Stage::There(_))
-    }
-
-    fn is_abandoned(&self) -> bool {
-        matches!(self.state.lock().stage, Stage::Abandoned)
     }
 
     /// Drops an outcome on this thread. A panic is reported on the loop, if it is still there.

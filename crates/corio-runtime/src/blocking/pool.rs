@@ -117,6 +117,11 @@ impl BlockingPool {
         JobInfo::all(self.handle.0.close(limit))
     }
 
+    /// Nothing is queued and nothing runs.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.handle.0.is_quiet()
+    }
+
     pub(crate) fn submit(
         &self,
         work: Box<dyn Work>,
@@ -258,9 +263,9 @@ impl LoopPool {
         drop(before);
     }
 
-    /// The loop's own pool, if it has jobs.
-    pub(crate) fn busy(&self) -> Option<BlockingPool> {
-        self.own().filter(|pool| !pool.handle.0.is_quiet())
+    /// The loop's own pool has jobs.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.own().is_some_and(|pool| !pool.is_quiet())
     }
 
     /// Ends the loop's own pool without waiting, and tells what is left running.
@@ -269,7 +274,8 @@ impl LoopPool {
             .map_or_else(Vec::new, |pool| pool.close(Duration::ZERO))
     }
 
-    fn own(&self) -> Option<BlockingPool> {
+    /// The pool that belongs to the loop, if it was needed.
+    pub(crate) fn own(&self) -> Option<BlockingPool> {
         match &*self.0.borrow() {
             Which::Own(pool) => Some(pool.clone()),
             Which::NotYet | Which::Given(_) => None,

@@ -200,7 +200,7 @@ impl Shared {
             unwound(|| job.work.run());
             // Not later: who gets the outcome may close the pool, and find nothing running.
             self.ended(job.number);
-            unwound(|| job.work.deliver());
+            unwound(|| drop(job.work));
         }
     }
 
