@@ -42,13 +42,10 @@ fn programs_print_what_they_promise() {
 #[test]
 #[cfg(unix)]
 fn interrupted_programs_list_their_tasks_and_cancel_them() {
-    use examples_support::process::ignores_interrupts;
+    use examples_support::process::hear_interrupts;
     use std::time::{Duration, Instant};
 
-    if ignores_interrupts() {
-        println!("skipped: SIGINT is ignored in this process, and so in its children");
-        return;
-    }
+    hear_interrupts();
     for &(name, promised) in INTERRUPTED {
         // A program that was at it for a second may have finished a task before it heard of the interrupt, on a busy machine.
         for tries_left in (0..5).rev() {
@@ -67,12 +64,9 @@ fn interrupted_programs_list_their_tasks_and_cancel_them() {
 #[test]
 #[cfg(unix)]
 fn a_server_that_interrupts_itself_answers_what_it_has_begun() {
-    use examples_support::process::ignores_interrupts;
+    use examples_support::process::hear_interrupts;
 
-    if ignores_interrupts() {
-        println!("skipped: SIGINT is ignored in this process, and so in its children");
-        return;
-    }
+    hear_interrupts();
     let (name, promised) = GRACEFUL;
     let printed = Program::new(name, &[]).lines();
     assert_eq!(
@@ -85,12 +79,9 @@ fn a_server_that_interrupts_itself_answers_what_it_has_begun() {
 #[cfg(unix)]
 fn the_tour_runs_every_program_and_survives_its_own_interrupts() {
     use examples_support::comparison::sections;
-    use examples_support::process::ignores_interrupts;
+    use examples_support::process::hear_interrupts;
 
-    if ignores_interrupts() {
-        println!("skipped: SIGINT is ignored in this process, and so in its children");
-        return;
-    }
+    hear_interrupts();
     let lines = Program::new("tour", &["--quick"]).lines().unwrap();
     let mut stops = sections(&lines);
     let last = stops.last().map(|(name, _)| *name);

@@ -129,12 +129,9 @@ fn interrupt(_: u32) -> Result<(), String> {
     Err("there is no SIGINT here".into())
 }
 
-/// A process started in the background of a script is born deaf to Ctrl-C, and so are its children.
+/// A process that was started in the background of a script is born deaf to Ctrl-C, and so would be its children.
 #[cfg(unix)]
-pub(crate) fn ignores_interrupts() -> bool {
-    const SIGINT: u32 = 2;
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & (1 << (SIGINT - 1)) != 0)
+pub(crate) fn hear_interrupts() {
+    // SAFETY: the default action is a valid one, and nobody in this process handles the signal.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
 }

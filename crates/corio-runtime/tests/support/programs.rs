@@ -30,7 +30,16 @@ pub(crate) fn main(cases: &[Case]) {
     }
 }
 
+/// A process that was started in the background of a script is born deaf to these signals, and so would be its children.
+fn hear_again() {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+        // SAFETY: the default action is a valid one, and no other thread of this process has an opinion.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
 fn judge(cases: &[Case]) {
+    hear_again();
     let filter = std::env::args()
         .nth(1)
         .filter(|word| !word.starts_with('-'));
