@@ -16,6 +16,7 @@ use std::task::Waker;
 
 use crate::caught::caught;
 use crate::cell::CellRef;
+use crate::current;
 use crate::key::TaskKey;
 use crate::waker;
 
@@ -304,10 +305,19 @@ impl CellRef {
             self.waiters.set(0);
             let waiter = TaskKey::from_bits(word);
             if !self.scheduler.0.wake(waiter) {
-                crate::current::wake(waiter);
+                self.wake_elsewhere(waiter);
             }
         } else if word != 0 {
             self.tell_others(word);
+        }
+    }
+
+    /// The waiting task is of another loop, and what notifies that loop is foreign code, or it has gone.
+    #[cold]
+    #[inline(never)]
+    fn wake_elsewhere(&self, waiter: TaskKey) {
+        if let Err(panic) = caught(|| current::wake(waiter)) {
+            self.scheduler.report_waker(self, panic);
         }
     }
 

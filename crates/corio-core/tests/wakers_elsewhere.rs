@@ -15,8 +15,8 @@ use std::sync::mpsc;
 use std::task::{Poll, Waker};
 use std::thread;
 
-use corio_core::{LoopClosed, Scheduler, Whereabouts, find_scheduler};
-use support::{Bed, Drops, forever, my_waker, yield_now};
+use corio_core::{EndWait, LoopClosed, Scheduler, Whereabouts, find_scheduler};
+use support::{Bed, Drops, forever, my_waker, poll_with, raise, yield_now};
 
 /// Sleeps until the loop is notified, as a reactor would.
 struct Doorbell {
@@ -402,4 +402,47 @@ fn the_loop_knows_how_many_remotes_there_are_and_hears_of_the_last_one_that_goes
     assert_eq!((bed.scheduler.remotes(), bed.notified()), (1, 0));
     thread::spawn(move || drop(remote)).join().unwrap();
     assert_eq!((bed.scheduler.remotes(), bed.notified()), (0, 1));
+}
+
+/// One wait stands in the header of the task, and the second one makes that a list.
+#[test]
+fn a_notification_that_panics_at_the_end_of_a_task_is_reported_and_the_run_goes_on() {
+    for waits in [1, 2] {
+        let (wakers, waker) = mpsc::channel::<Waker>();
+        let (ended, end) = mpsc::channel::<()>();
+        let other = thread::spawn(move || {
+            let scheduler = Scheduler::new(|| raise("no bell"));
+            let mut wakers = Some(wakers);
+            let task = scheduler.create_task(poll_fn(move |cx| match wakers.take() {
+                Some(wakers) => {
+                    wakers.send(cx.waker().clone()).unwrap();
+                    Poll::Pending
+                }
+                None => Poll::Ready(()),
+            }));
+            scheduler.run(1);
+            end.recv().unwrap();
+            scheduler.take_mail();
+            scheduler.run(1);
+            assert!(task.done(), "it was woken all the same");
+        });
+        let waker = waker.recv().unwrap();
+        let bed = Bed::new();
+        let task = bed.scheduler.create_task(yield_now()).named("job");
+        let next = bed.scheduler.create_task(yield_now());
+        let any = task.any();
+        let mut ends: Vec<EndWait> = (0..waits).map(|_| EndWait::new(&any)).collect();
+        for end in &mut ends {
+            assert!(poll_with(end, &waker).is_pending());
+        }
+        bed.settle();
+        assert!(task.done() && next.done());
+        assert_eq!(bed.reports()[0].task(), Some("job"));
+        assert_eq!(
+            bed.take_reports(),
+            ["exception in a foreign waker at the end of a task: no bell"]
+        );
+        ended.send(()).unwrap();
+        other.join().unwrap();
+    }
 }
