@@ -129,6 +129,11 @@ impl Lookup {
         Lookup { stage }
     }
 
+    /// Nothing has to be looked up.
+    pub(crate) fn is_known(&self) -> bool {
+        matches!(self.stage, Stage::Known(_))
+    }
+
     /// The name that is looked up; of what is known, the address, unless there are several.
     #[cfg(feature = "tls")]
     pub(crate) fn name(&self) -> Option<String> {

@@ -88,6 +88,27 @@ fn several_failures_are_all_in_the_error() {
     });
 }
 
+/// Who gave a name does not know which address that was.
+#[test]
+fn the_failure_of_the_only_address_of_a_name_says_which_it_was() {
+    run(async {
+        let addr = refusing();
+        let name = Lookup::blocking(move || Ok(vec![addr]));
+        let error = TcpStream::connect(name).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        let all = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<ConnectErrors>())
+            .expect("what became of the address");
+        let (tried, of_system) = all.iter().next().expect("one");
+        assert_eq!(*tried, addr);
+        assert!(of_system.raw_os_error().is_some(), "{of_system:?}");
+        let text = format!("no address answered: {addr}: {of_system}");
+        assert_eq!(error.to_string(), text);
+        Ok(())
+    });
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_address_that_does_not_answer_is_overtaken_and_its_attempt_given_up() {

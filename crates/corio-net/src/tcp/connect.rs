@@ -50,8 +50,10 @@ impl Future for Connect {
         loop {
             match &mut this.stage {
                 Stage::Lookup(lookup) => {
+                    let looked_up = !lookup.is_known();
                     let addresses = ready!(Pin::new(lookup).poll(cx))?;
-                    let race = Race::new(addresses, this.connector.interleave, this.site);
+                    let interleave = this.connector.interleave;
+                    let race = Race::new(addresses, looked_up, interleave, this.site);
                     this.stage = Stage::Race(race);
                 }
                 Stage::Race(race) => return race.poll(&this.connector, cx),

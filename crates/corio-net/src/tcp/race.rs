@@ -24,6 +24,8 @@ pub(super) struct Race {
     to_try: vec::IntoIter<SocketAddr>,
     attempts: Vec<Attempt>,
     failures: Vec<(SocketAddr, io::Error)>,
+    /// The caller may not know the addresses.
+    looked_up: bool,
     /// Until the next address is tried beside those under way.
     head_start: Option<Sleep>,
     site: &'static Location<'static>,
@@ -39,6 +41,7 @@ struct Attempt {
 impl Race {
     pub(super) fn new(
         addresses: Vec<SocketAddr>,
+        looked_up: bool,
         interleave: bool,
         site: &'static Location<'static>,
     ) -> Race {
@@ -51,6 +54,7 @@ impl Race {
             to_try: addresses.into_iter(),
             attempts: Vec::new(),
             failures: Vec::new(),
+            looked_up,
             head_start: None,
             site,
         }
@@ -74,12 +78,24 @@ impl Race {
             }
             if !self.start_next(connector) {
                 return if self.attempts.is_empty() {
-                    Poll::Ready(Err(ConnectErrors::merge(&mut self.failures)))
+                    Poll::Ready(Err(self.error()))
                 } else {
                     Poll::Pending
                 };
             }
         }
+    }
+
+    /// The error of the one address that the caller has given as it is, or what became of each.
+    fn error(&mut self) -> io::Error {
+        let mut failures = std::mem::take(&mut self.failures);
+        let Some((_, first)) = failures.first() else {
+            return io::Error::new(io::ErrorKind::InvalidInput, "no address was given");
+        };
+        if self.looked_up || failures.len() > 1 {
+            return io::Error::new(first.kind(), ConnectErrors { failures });
+        }
+        failures.remove(0).1
     }
 
     /// Looks at all attempts, so that all of them wake the task.
@@ -173,9 +189,10 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     mixed
 }
 
-/// What became of each address, when several were tried and none answered.
+/// What became of each address that was tried, when none answered: of several, or of those that a name stands for.
 ///
-/// It is inside of an [`io::Error`] that has the kind of the first failure.
+/// It is inside of an [`io::Error`] that has the kind of the first failure. That error has no number of the operating system; those
+/// in here have theirs.
 ///
 /// ```
 /// # use corio_runtime as corio;
@@ -200,19 +217,6 @@ impl ConnectErrors {
     /// The addresses in the order in which they failed, and why.
     pub fn iter(&self) -> impl Iterator<Item = &(SocketAddr, io::Error)> {
         self.failures.iter()
-    }
-
-    /// The one error as it is, or several in one.
-    fn merge(failures: &mut Vec<(SocketAddr, io::Error)>) -> io::Error {
-        let mut failures = std::mem::take(failures);
-        if failures.len() > 1 {
-            let kind = failures[0].1.kind();
-            return io::Error::new(kind, ConnectErrors { failures });
-        }
-        match failures.pop() {
-            Some((_, error)) => error,
-            None => io::Error::new(io::ErrorKind::InvalidInput, "no address was given"),
-        }
     }
 }
 

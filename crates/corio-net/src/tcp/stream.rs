@@ -61,9 +61,9 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// That of the look-up, or of the connection: refused, unreachable, timed out by the system. When several addresses have
-    /// failed, the error has the kind of the first failure and shows all of them, see
-    /// [`ConnectErrors`](crate::ConnectErrors).
+    /// That of the look-up, or of the connection: refused, unreachable, timed out by the system. The failure of the one address that
+    /// was given is the error of the system as it is. When several addresses have failed, or those of a name, the error has the kind
+    /// of the first failure and says what became of each, see [`ConnectErrors`](crate::ConnectErrors).
     ///
     /// # Panics
     ///
