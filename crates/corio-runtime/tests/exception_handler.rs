@@ -3,6 +3,7 @@
 mod support;
 
 use std::cell::{Cell, RefCell};
+use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -53,6 +54,49 @@ fn a_handler_is_called_passed_over_when_it_panics_and_taken_away() {
         assert_eq!(calls.get(), 2);
         assert!(heard.take().is_empty());
     });
+}
+
+const PROGRAM: u32 = line!();
+async fn program_without_a_handler() {
+    let event_loop = get_running_loop();
+    event_loop.call_soon(|| raise("one"));
+    yield_now().await;
+    drop(create_task(async { raise("two") }).named("job"));
+    yield_now().await;
+    event_loop.call_exception_handler(&Report::new("three"));
+    event_loop.set_exception_handler(|_| raise("five"));
+    event_loop.call_soon(|| raise("four"));
+    yield_now().await;
+}
+
+/// C109. What is written is read by another process.
+#[test]
+fn without_a_handler_and_for_one_that_panics_reports_are_written_to_standard_error() {
+    const CHILD: &str = "CORIO_RUNTIME_STANDARD_ERROR";
+    if std::env::var_os(CHILD).is_some() {
+        run(program_without_a_handler());
+        std::process::exit(0);
+    }
+    let name = "without_a_handler_and_for_one_that_panics_reports_are_written_to_standard_error";
+    let child = Command::new(std::env::current_exe().expect("the tests run from a file"))
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .expect("it starts");
+    assert!(child.status.success(), "{child:?}");
+    let line = |below: u32| format!("created at {}:{}", file!(), PROGRAM + below);
+    let expected = [
+        format!("corio: exception in callback, {}: one", line(3)),
+        format!(
+            "corio: exception was never retrieved: task 'job', {}: two",
+            line(5)
+        ),
+        "corio: three".to_owned(),
+        format!("corio: exception in callback, {}: four", line(9)),
+        "corio: the exception handler itself panicked: five".to_owned(),
+    ];
+    let written = String::from_utf8(child.stderr).expect("text");
+    assert_eq!(written.lines().collect::<Vec<_>>(), expected);
 }
 
 /// C022, T72
