@@ -25,6 +25,10 @@ use crate::cleanup::{Attempt, Cleanup};
 ///
 /// See above. Dropped by foreign code before its end, it drops `work` or `cleanup` where they stand: a drop cannot await.
 ///
+/// Not polled for a while after its clean-up has begun, as in a loop around a `select!` that awaits something else in between, it
+/// keeps the cancellation until it is polled again, and the clean-up is not cut. Dropped, it hands the cancellation to what is
+/// around it. Kept without either, it holds its task up until a second request.
+///
 /// ```
 /// use std::cell::Cell;
 /// use std::rc::Rc;

@@ -37,7 +37,8 @@ static SCOPE: WaitKind = WaitKind::new("scope");
 /// # Cancel safety
 ///
 /// Cancelled, it waits for the clean-up of its children, as above. Dropped by foreign code, it drops the futures of its children
-/// where they stand.
+/// where they stand. Not polled for a while after that, it keeps the request, as [`finally`](crate::finally()) does; but
+/// where its body waits for a child, nobody waits for a child that has a step to take and is not polled.
 ///
 /// ```
 /// use corio_combinators::{gather, scope};
