@@ -36,9 +36,12 @@ static SCOPE: WaitKind = WaitKind::new("scope");
 ///
 /// # Cancel safety
 ///
-/// Cancelled, it waits for the clean-up of its children, as above. Dropped by foreign code, it drops the futures of its children
-/// where they stand. Not polled for a while after that, it keeps the request, as [`finally`](crate::finally()) does; but
-/// where its body waits for a child, nobody waits for a child that has a step to take and is not polled.
+/// Cancelled, it waits for the clean-up of its children, as above. Not polled for a while then, it keeps the request, as
+/// [`finally`](crate::finally()) does; but where its body waits for a child, nobody waits for a child that has a step to take and
+/// is not polled. Dropped by foreign code, it drops the futures of its children where they stand.
+///
+/// Leaked by `mem::forget`, it never ends its children: they are listed until the loop closes, and the end of a run waits for them
+/// for as long as its grace period is.
 ///
 /// ```
 /// use corio_combinators::{gather, scope};

@@ -4,6 +4,7 @@ mod support;
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -343,6 +344,32 @@ fn closing_the_loop_drops_a_scope_and_its_children() {
     test.scheduler.close();
     assert!(dropped.get() && task.cancelled());
     assert_eq!(corio_core::cancel::nodes_alive(), 0);
+}
+
+/// Nothing tells a scope that was leaked from one that is polled later.
+#[test]
+fn children_of_a_leaked_scope_are_listed_until_the_loop_closes() {
+    let test = support::TestLoop::new();
+    let task = test.scheduler.create_task(async {
+        let mut work = Box::pin(scope(async |s| {
+            s.spawn(pending::<()>());
+            pending::<()>().await;
+        }));
+        assert!(support::poll_once(&mut work).await.is_pending());
+        support::leak(work);
+    });
+    while !task.done() {
+        test.turn();
+    }
+    test.settle();
+    let left = test.scheduler.all_tasks();
+    assert_eq!(left.len(), 1);
+    assert!(left[0].cancel() && !left[0].done());
+    test.settle();
+    assert_eq!(test.scheduler.task_count(), 1, "it has no step of its own");
+    test.scheduler.close();
+    assert!(left[0].cancelled());
+    assert_eq!(test.scheduler.task_count(), 0);
 }
 
 #[test]
