@@ -11,8 +11,13 @@ use corio_core::time::{Moment, nanos};
 
 use crate::sleep::Sleep;
 
-/// Ticks at a fixed distance: the first one `period` after the first wait began. Ticks that were missed are skipped, and the
-/// phase is kept. Also a `Stream`.
+/// Ticks at a fixed distance: the first one `period` after the first wait began. Also a `Stream`.
+///
+/// Whoever comes too late gets the tick that was due first, at once. Those that were due behind it are skipped, and the phase is
+/// kept. For a pause between the end of one piece of work and the begin of the next, call [`sleep`](crate::sleep()) in a loop.
+///
+/// The time is that of the loop's clock. Should the system's clock go back, against what it promises, ticks come early or late by as
+/// much as it was wrong, maybe several of them in a row, and none comes twice.
 ///
 /// ```
 /// use std::time::Duration;
