@@ -1,5 +1,6 @@
 //! What TCP and Unix streams have in common: bytes in order, two directions, an end for each.
 
+mod methods;
 mod owned;
 mod read;
 mod split;
@@ -15,6 +16,7 @@ use corio_core::waiting::WaitKind;
 use corio_reactor::{AsSource, Direction};
 use corio_runtime::IoSource;
 
+pub(crate) use self::methods::stream_methods;
 pub(crate) use self::owned::into_split;
 pub use self::owned::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
 pub use self::read::{Peek, ReadSome, ReadVectored};

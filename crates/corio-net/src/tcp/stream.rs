@@ -1,18 +1,18 @@
 //! `TcpStream`.
 
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{self, Shutdown, SocketAddr};
+use std::io;
+use std::net::{self, SocketAddr};
 use std::panic::Location;
 use std::time::Duration;
 
 use corio_core::waiting::WaitKind;
-use corio_runtime::{IoReady, IoSource};
+use corio_runtime::IoSource;
 use socket2::{SockRef, TcpKeepalive};
 
 use super::{Connect, TcpConnector};
-use crate::bytes::{self, Kinds, Peek, ReadSome, ReadVectored, WriteSome, WriteVectored};
-use crate::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ToSocketAddrs, WriteHalf};
+use crate::ToSocketAddrs;
+use crate::bytes::{self, Kinds, Peek};
 
 /// A TCP connection. Dropping it closes it.
 ///
@@ -107,89 +107,11 @@ impl TcpStream {
     pub fn into_std(self) -> net::TcpStream {
         self.source.into_inner()
     }
+}
 
-    /// Reads what there is, up to the length of the buffer. 0 is the end of what the peer has written, or an empty buffer.
-    ///
-    /// # Errors
-    ///
-    /// Those of the connection, for instance [`ConnectionReset`](io::ErrorKind::ConnectionReset).
-    ///
-    /// # Panics
-    ///
-    /// When it is polled on a thread where no loop is running.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has taken no byte.
-    #[doc(alias = "recv")]
-    #[track_caller]
-    pub fn read<'a>(&'a self, buf: &'a mut [u8]) -> ReadSome<'a, TcpStream> {
-        ReadSome::new(self, buf, Location::caller())
-    }
+bytes::stream_methods!(TcpStream, net::TcpStream);
 
-    /// As [`read`](TcpStream::read), into several buffers, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// As [`read`](TcpStream::read).
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](TcpStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has taken no byte.
-    #[track_caller]
-    pub fn read_vectored<'a, 'b>(
-        &'a self,
-        bufs: &'a mut [IoSliceMut<'b>],
-    ) -> ReadVectored<'a, 'b, TcpStream> {
-        ReadVectored::new(self, bufs, Location::caller())
-    }
-
-    /// Writes as much as there is room for, and says how much that was.
-    ///
-    /// That a byte was written does not mean that it has arrived.
-    ///
-    /// # Errors
-    ///
-    /// Those of the connection, for instance [`BrokenPipe`](io::ErrorKind::BrokenPipe) after the peer has closed it.
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](TcpStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has written no byte.
-    #[doc(alias = "send")]
-    #[track_caller]
-    pub fn write<'a>(&'a self, buf: &'a [u8]) -> WriteSome<'a, TcpStream> {
-        WriteSome::new(self, buf, Location::caller())
-    }
-
-    /// As [`write`](TcpStream::write), from several buffers, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// As [`write`](TcpStream::write).
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](TcpStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has written no byte.
-    #[track_caller]
-    pub fn write_vectored<'a, 'b>(
-        &'a self,
-        bufs: &'a [IoSlice<'b>],
-    ) -> WriteVectored<'a, 'b, TcpStream> {
-        WriteVectored::new(self, bufs, Location::caller())
-    }
-
+impl TcpStream {
     /// Reads what there is and leaves it there for the next read.
     ///
     /// # Errors
@@ -206,94 +128,6 @@ impl TcpStream {
     #[track_caller]
     pub fn peek<'a>(&'a self, buf: &'a mut [u8]) -> Peek<'a> {
         Peek::new(self, buf, Location::caller())
-    }
-
-    /// Waits until reading may not block; see [`IoSource::readable`], also for how it is used.
-    ///
-    /// # Errors
-    ///
-    /// When the connection cannot be watched.
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](TcpStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: readiness is not consumed by waiting for it.
-    #[track_caller]
-    pub fn readable(&self) -> IoReady<'_, net::TcpStream> {
-        self.source.readable()
-    }
-
-    /// Waits until writing may not block; see [`IoSource::writable`].
-    ///
-    /// # Errors
-    ///
-    /// When the connection cannot be watched.
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](TcpStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: readiness is not consumed by waiting for it.
-    #[track_caller]
-    pub fn writable(&self) -> IoReady<'_, net::TcpStream> {
-        self.source.writable()
-    }
-
-    /// Reads if that does not block.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is nothing yet, and those of [`read`](TcpStream::read).
-    ///
-    /// # Panics
-    ///
-    /// When no loop is running on this thread.
-    #[track_caller]
-    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.source
-            .try_read_io(|mut stream| io::Read::read(&mut stream, buf))
-    }
-
-    /// Writes if that does not block.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room, and those of [`write`](TcpStream::write).
-    ///
-    /// # Panics
-    ///
-    /// When no loop is running on this thread.
-    #[track_caller]
-    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.source
-            .try_write_io(|mut stream| io::Write::write(&mut stream, buf))
-    }
-
-    /// Two halves that borrow the connection, for two branches of one task.
-    pub fn split(&mut self) -> (ReadHalf<'_, TcpStream>, WriteHalf<'_, TcpStream>) {
-        bytes::split(self)
-    }
-
-    /// Two halves that share the connection, for two tasks. [`reunite`](OwnedReadHalf::reunite) puts them together again.
-    pub fn into_split(self) -> (OwnedReadHalf<TcpStream>, OwnedWriteHalf<TcpStream>) {
-        bytes::into_split(self)
-    }
-
-    /// Ends one direction or both, at once and without waiting.
-    ///
-    /// `Shutdown::Write` lets the peer read to the end; `Shutdown::Read` lets reads here find the end.
-    ///
-    /// # Errors
-    ///
-    /// What the operating system says. A connection that has ended already is none.
-    #[doc(alias = "write_eof")]
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        bytes::shut_down(&self.source, how)
     }
 
     /// The address of this end.
@@ -391,15 +225,6 @@ impl TcpStream {
     /// What the operating system says.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.source.get_ref().set_ttl(ttl)
-    }
-
-    /// The error that the connection has met and nobody was told of, and forgets it.
-    ///
-    /// # Errors
-    ///
-    /// What the operating system says about the question.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.source.get_ref().take_error()
     }
 }
 

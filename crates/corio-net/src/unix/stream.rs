@@ -1,18 +1,16 @@
 //! `UnixStream`.
 
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::net::Shutdown;
+use std::io;
 use std::os::unix::net::{self, SocketAddr};
 use std::panic::Location;
 use std::path::Path;
 
 use corio_core::waiting::WaitKind;
-use corio_runtime::{IoReady, IoSource};
+use corio_runtime::IoSource;
 
 use super::{UnixConnect, address};
-use crate::bytes::{self, Kinds, ReadSome, ReadVectored, WriteSome, WriteVectored};
-use crate::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+use crate::bytes::{self, Kinds};
 
 /// A connection in the Unix domain. Dropping it closes it.
 ///
@@ -128,173 +126,11 @@ impl UnixStream {
     pub fn into_std(self) -> net::UnixStream {
         self.source.into_inner()
     }
+}
 
-    /// Reads what there is, up to the length of the buffer. 0 is the end of what the peer has written, or an empty buffer.
-    ///
-    /// # Errors
-    ///
-    /// Those of the connection, for instance [`ConnectionReset`](io::ErrorKind::ConnectionReset).
-    ///
-    /// # Panics
-    ///
-    /// When it is polled on a thread where no loop is running.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has taken no byte.
-    #[doc(alias = "recv")]
-    #[track_caller]
-    pub fn read<'a>(&'a self, buf: &'a mut [u8]) -> ReadSome<'a, UnixStream> {
-        ReadSome::new(self, buf, Location::caller())
-    }
+bytes::stream_methods!(UnixStream, net::UnixStream);
 
-    /// As [`read`](UnixStream::read), into several buffers, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// As [`read`](UnixStream::read).
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](UnixStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has taken no byte.
-    #[track_caller]
-    pub fn read_vectored<'a, 'b>(
-        &'a self,
-        bufs: &'a mut [IoSliceMut<'b>],
-    ) -> ReadVectored<'a, 'b, UnixStream> {
-        ReadVectored::new(self, bufs, Location::caller())
-    }
-
-    /// Writes as much as there is room for, and says how much that was.
-    ///
-    /// # Errors
-    ///
-    /// Those of the connection, for instance [`BrokenPipe`](io::ErrorKind::BrokenPipe) after the peer has closed it.
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](UnixStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has written no byte.
-    #[doc(alias = "send")]
-    #[track_caller]
-    pub fn write<'a>(&'a self, buf: &'a [u8]) -> WriteSome<'a, UnixStream> {
-        WriteSome::new(self, buf, Location::caller())
-    }
-
-    /// As [`write`](UnixStream::write), from several buffers, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// As [`write`](UnixStream::write).
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](UnixStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped before it is ready, it has written no byte.
-    #[track_caller]
-    pub fn write_vectored<'a, 'b>(
-        &'a self,
-        bufs: &'a [IoSlice<'b>],
-    ) -> WriteVectored<'a, 'b, UnixStream> {
-        WriteVectored::new(self, bufs, Location::caller())
-    }
-
-    /// Waits until reading may not block; see [`IoSource::readable`], also for how it is used.
-    ///
-    /// # Errors
-    ///
-    /// When the connection cannot be watched.
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](UnixStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: readiness is not consumed by waiting for it.
-    #[track_caller]
-    pub fn readable(&self) -> IoReady<'_, net::UnixStream> {
-        self.source.readable()
-    }
-
-    /// Waits until writing may not block; see [`IoSource::writable`].
-    ///
-    /// # Errors
-    ///
-    /// When the connection cannot be watched.
-    ///
-    /// # Panics
-    ///
-    /// As [`read`](UnixStream::read).
-    ///
-    /// # Cancel safety
-    ///
-    /// Safe: readiness is not consumed by waiting for it.
-    #[track_caller]
-    pub fn writable(&self) -> IoReady<'_, net::UnixStream> {
-        self.source.writable()
-    }
-
-    /// Reads if that does not block.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is nothing yet, and those of [`read`](UnixStream::read).
-    ///
-    /// # Panics
-    ///
-    /// When no loop is running on this thread.
-    #[track_caller]
-    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.source
-            .try_read_io(|mut stream| io::Read::read(&mut stream, buf))
-    }
-
-    /// Writes if that does not block.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if there is no room, and those of [`write`](UnixStream::write).
-    ///
-    /// # Panics
-    ///
-    /// When no loop is running on this thread.
-    #[track_caller]
-    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.source
-            .try_write_io(|mut stream| io::Write::write(&mut stream, buf))
-    }
-
-    /// Two halves that borrow the connection, for two branches of one task.
-    pub fn split(&mut self) -> (ReadHalf<'_, UnixStream>, WriteHalf<'_, UnixStream>) {
-        bytes::split(self)
-    }
-
-    /// Two halves that share the connection, for two tasks. [`reunite`](OwnedReadHalf::reunite) puts them together again.
-    pub fn into_split(self) -> (OwnedReadHalf<UnixStream>, OwnedWriteHalf<UnixStream>) {
-        bytes::into_split(self)
-    }
-
-    /// Ends one direction or both, at once and without waiting.
-    ///
-    /// # Errors
-    ///
-    /// What the operating system says. A connection that has ended already is none.
-    #[doc(alias = "write_eof")]
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        bytes::shut_down(&self.source, how)
-    }
-
+impl UnixStream {
     /// The address of this end.
     ///
     /// # Errors
@@ -311,15 +147,6 @@ impl UnixStream {
     /// What the operating system says.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.source.get_ref().peer_addr()
-    }
-
-    /// The error that the connection has met and nobody was told of, and forgets it.
-    ///
-    /// # Errors
-    ///
-    /// What the operating system says about the question.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.source.get_ref().take_error()
     }
 }
 
