@@ -1,4 +1,4 @@
-//! Wakers on other threads, and after the end of their loop. A future is polled and dropped on its own thread whatever happens.
+//! Wakers on other threads. A future is polled and dropped on its own thread whatever happens.
 //!
 //! Not under Miri: where threads wait for each other, the locks of parking_lot make pointers of numbers, which it refuses.
 
@@ -15,7 +15,7 @@ use std::sync::mpsc;
 use std::task::{Poll, Waker};
 use std::thread;
 
-use corio_core::{EndWait, LoopClosed, Scheduler, Whereabouts, find_scheduler};
+use corio_core::{EndWait, LoopClosed, Scheduler};
 use support::{Bed, Drops, forever, my_waker, poll_with, raise, yield_now};
 
 /// Sleeps until the loop is notified, as a reactor would.
@@ -198,70 +198,6 @@ fn a_wake_from_the_own_thread_reaches_a_loop_that_does_not_run() {
     other.settle();
     assert_eq!(bed.scheduler.ready(), 1);
     assert!(!again.done());
-}
-
-#[test]
-fn wakers_and_remotes_outlive_the_loop() {
-    let waker = Rc::new(RefCell::new(None));
-    let (remote, number) = {
-        let bed = Bed::new();
-        let _task = bed.scheduler.create_task({
-            let waker = waker.clone();
-            async move {
-                *waker.borrow_mut() = Some(my_waker().await);
-                forever().await;
-            }
-        });
-        bed.settle();
-        (bed.scheduler.remote(), bed.scheduler.number())
-    };
-    let waker = waker.take().unwrap();
-    waker.wake_by_ref();
-    corio_core::relay(waker.clone());
-    assert_eq!(remote.call_soon(|| ()), Err(LoopClosed));
-    assert!(matches!(find_scheduler(number), Whereabouts::Gone));
-    thread::spawn(move || {
-        waker.wake_by_ref();
-        assert_eq!(remote.call_soon(|| ()), Err(LoopClosed));
-        waker.wake_by_ref();
-        waker.wake();
-    })
-    .join()
-    .unwrap();
-}
-
-#[test]
-fn a_waker_made_on_a_thread_outlives_the_thread() {
-    let waker = thread::spawn(|| {
-        let bed = Bed::new();
-        let task = bed.scheduler.create_task(my_waker());
-        bed.settle();
-        task.into_result().unwrap()
-    })
-    .join()
-    .unwrap();
-    waker.wake_by_ref();
-    waker.wake();
-}
-
-#[test]
-fn a_loop_on_another_thread_that_got_the_place_of_a_dead_one_bears_its_wakers() {
-    let old = {
-        let bed = Bed::new();
-        let task = bed.scheduler.create_task(my_waker());
-        bed.settle();
-        task.into_result().unwrap()
-    };
-    // The number of the dead loop goes to this one.
-    let bed = Bed::new();
-    let task = bed.scheduler.create_task(async {
-        yield_now().await;
-        yield_now().await;
-    });
-    old.wake_by_ref();
-    thread::spawn(move || old.wake()).join().unwrap();
-    bed.settle();
-    task.result().unwrap();
 }
 
 /// The future, its output and what they hold stay on their thread, whoever wakes, and drops wakers.
