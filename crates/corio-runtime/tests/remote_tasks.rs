@@ -23,9 +23,9 @@ fn serve<T: Send + 'static>(
     let remote = event_loop.remote();
     let stop = remote.clone();
     let helper = thread::spawn(move || {
-        let result = work(remote);
-        stop.stop();
-        result
+        // Also when it panics, so that its panic is told.
+        let _stop = support::OnDrop::new(move || stop.stop());
+        work(remote)
     });
     event_loop.run_forever().unwrap();
     helper.join().unwrap()

@@ -215,7 +215,8 @@ fn a_shutdown_right_after_the_start_is_not_lost() {
 fn a_main_that_will_not_end_is_dropped_after_the_grace_period() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let report = Workers::new(2)
-        .grace(Duration::from_millis(10))
+        // A thread that does not get on for a second more than this would count as blocked.
+        .grace(Duration::from_secs(2))
         .run({
             let dropped = dropped.clone();
             async move |worker| {
@@ -260,6 +261,10 @@ fn a_worker_whose_thread_is_blocked_is_left_behind() {
         })
         .unwrap();
     assert_eq!(begun.iter().take(2).count(), 2);
+    // The other one is not to be taken for blocked because it is slow: its loop refuses messages when it has ended.
+    while workers.remotes()[1].call_soon(|| ()).is_ok() {
+        thread::yield_now();
+    }
     let report = workers.shutdown();
     let outcomes: Vec<_> = report.into_workers();
     assert!(matches!(outcomes[0].outcome, Err(WorkerError::LeftBehind)));
