@@ -1,5 +1,5 @@
 //! Many connections at a time for a while: slow readers, resets, half-closes and cancellations. No byte is lost, memory stays within
-//! bounds, all descriptors come back, and a loop with idle connections uses no CPU.
+//! bounds, all descriptors come back, and a loop with idle connections sleeps.
 //!
 //! Short unless told otherwise: `CORIO_SOAK_SECONDS=60 CORIO_SOAK_CONNECTIONS=5000` is the long form. Both ends are in this one
 //! process, so a connection takes two descriptors, and there are no more connections than the limit allows.
@@ -70,7 +70,8 @@ struct Counts {
     reset: Cell<u64>,
     cancelled: Cell<u64>,
     bytes: Cell<u64>,
-    idle_cpu: Cell<Duration>,
+    /// How often the thread has slept in the silence at the end.
+    sleeps: Cell<u64>,
 }
 
 fn add(to: &Cell<u64>, count: u64) {
@@ -89,7 +90,11 @@ async fn soak(connections: usize, time: Duration) -> io::Result<Counts> {
     results.into_iter().collect::<io::Result<()>>()?;
 
     let idle = idle_connections(&server, connections.min(200)).await?;
-    counts.idle_cpu.set(cpu_of_silence().await);
+    // Ends of earlier connections may still be on their way.
+    while server.connections() > idle.len() {
+        sleep(Duration::from_millis(1)).await;
+    }
+    counts.sleeps.set(sleeps_in_silence().await);
     drop(idle);
     server.close();
     server.wait_closed().await;
@@ -131,7 +136,7 @@ async fn client(
     counts: Rc<Counts>,
 ) -> io::Result<()> {
     let dice = Rc::new(Dice(Cell::new(number as u64 + 1)));
-    while Instant::now() < end {
+    loop {
         let length = 1 + dice.below(200_000);
         match dice.below(4) {
             0 => {
@@ -165,8 +170,11 @@ async fn client(
                 add(&counts.cancelled, 1);
             }
         }
+        // Behind the first one, so that there are some of each kind however late it is.
+        if Instant::now() >= end {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// Sends that many bytes and reads them back at the same time, now and then slowly. Says how many came, and their checksum.
@@ -247,18 +255,21 @@ async fn idle_connections(server: &Server, count: usize) -> io::Result<Vec<TcpSt
     Ok(idle)
 }
 
-/// The CPU time of this process in a second in which nothing happens. A loop that turns in circles takes what it can get.
-async fn cpu_of_silence() -> Duration {
-    // Ends of earlier connections may still be on their way.
-    sleep(Duration::from_millis(50)).await;
-    let before = cpu_time();
-    sleep(Duration::from_secs(1)).await;
-    let used = cpu_time() - before;
-    assert!(
-        used < Duration::from_millis(100),
-        "idle for a second: {used:?} of CPU"
-    );
-    used
+/// How often the thread falls asleep in a second in which nothing happens: a loop that turns in circles does so never, however busy
+/// the machine is, and one that is woken again and again does so often.
+async fn sleeps_in_silence() -> u64 {
+    let mut sleeps = 0;
+    // One that is held up for the whole second may find it over before it sleeps.
+    for _ in 0..5 {
+        let before = times_asleep();
+        sleep(Duration::from_secs(1)).await;
+        sleeps = times_asleep() - before;
+        // What the tools of `cargo xtask sanitize` do says nothing.
+        if cfg!(corio_no_pool) || (1..=20).contains(&sleeps) {
+            return sleeps;
+        }
+    }
+    panic!("in an idle second the thread slept {sleeps} times");
 }
 
 /// R099, for as many connections as there are descriptors for: peers that read nothing hold their writers up, and none keeps more
@@ -303,7 +314,7 @@ fn many_peers_that_do_not_read_hold_their_writers_up_within_the_marks() {
             }
             io::Result::Ok(())
         };
-        timeout(Duration::from_secs(30), goes_on)
+        timeout(Duration::from_secs(120), goes_on)
             .await
             .expect("a writer goes on once there is room")?;
         drop(peers);
@@ -411,11 +422,11 @@ fn status(field: &str) -> u64 {
     kilobytes.parse::<u64>().unwrap() * 1024
 }
 
-fn cpu_time() -> Duration {
-    if cfg!(corio_no_pool) {
-        // What the tools take says nothing, and valgrind has no page of the kernel where rustix looks for its clock.
-        return Duration::ZERO;
-    }
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+/// How often this thread has given up its core because it waits.
+fn times_asleep() -> u64 {
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap();
+    let count = status
+        .lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count.unwrap().trim().parse().unwrap()
 }
