@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use corio_net::{TcpConnector, TcpListener, TcpStream, UdpSocket, UnixStream};
-use support::{run, tcp_pair};
+use support::{Reserved, run, tcp_pair};
 
 fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
@@ -41,7 +41,8 @@ async fn use_them() -> io::Result<()> {
 
     // Attempts that lose, and one that is given up.
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let gone = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let nobody = Reserved::new();
+    let gone = nobody.addr;
     let live = listener.local_addr()?;
     let connector = TcpConnector::new().happy_eyeballs_delay(Some(Duration::ZERO));
     connector.connect([gone, live, live]).await?;

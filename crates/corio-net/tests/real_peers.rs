@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use corio_net::{TcpListener, TcpStream, UnixStream, open_unix_connection};
@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use support::{pattern, run};
+use support::{Folder, pattern, run};
 
 /// Big enough for many reads and writes on either side.
 const BODY: usize = 1_000_000;
@@ -26,8 +26,8 @@ fn curl_sends_and_fetches_over_one_connection_and_over_several() {
         let Some(addr) = serve_for("curl").await? else {
             return Ok(());
         };
-        let folder = Folder::new("curl");
-        let body = folder.file("body", &pattern(BODY));
+        let folder = Folder::new();
+        let body = file(&folder, "body", &pattern(BODY));
         let url = format!("http://{addr}/");
         // Two requests of one program share a connection; the body waits for "100 Continue".
         let output = program(
@@ -92,7 +92,9 @@ fn wrk_asks_as_fast_as_it_can_and_no_request_fails() {
             return Ok(());
         };
         let url = format!("http://{addr}/");
-        let output = program("wrk", &["-t", "1", "-c", "50", "-d", "1s", &url]).await?;
+        // A machine that does not get on for two seconds would be an error to it otherwise.
+        let patient = ["-t", "1", "-c", "50", "-d", "1s", "--timeout", "60s", &url];
+        let output = program("wrk", &patient).await?;
         let report = String::from_utf8_lossy(&output.stdout);
         assert!(report.contains("requests in"), "{report}");
         assert!(
@@ -109,8 +111,8 @@ fn nginx_serves_a_client_of_hyper_and_one_that_is_written_by_hand() {
         if !is_there("nginx") {
             return Ok(());
         }
-        let nginx = Nginx::start("server", "root .;").await?;
-        nginx.folder.file("page", &pattern(BODY));
+        let nginx = Nginx::start("root .;").await?;
+        file(&nginx.folder, "page", &pattern(BODY));
 
         let (mut requests, connection) =
             hyper::client::conn::http1::handshake(nginx.connect().await?)
@@ -144,8 +146,8 @@ fn nginx_in_front_of_a_server_passes_requests_on() {
             return Ok(());
         };
         let pass = format!("client_max_body_size 0; location / {{ proxy_pass http://{addr}; }}");
-        let nginx = Nginx::start("proxy", &pass).await?;
-        let body = nginx.folder.file("body", &pattern(BODY));
+        let nginx = Nginx::start(&pass).await?;
+        let body = file(&nginx.folder, "body", &pattern(BODY));
         let output = program(
             "curl",
             &[
@@ -246,10 +248,10 @@ struct Nginx {
 
 impl Nginx {
     /// Starts it with these lines for its server, and waits until it answers.
-    async fn start(name: &str, server: &str) -> io::Result<Nginx> {
-        let folder = Folder::new(name);
-        let socket = folder.path.join("socket");
-        let path = folder.path.display();
+    async fn start(server: &str) -> io::Result<Nginx> {
+        let folder = Folder::new();
+        let socket = folder.path().join("socket");
+        let path = folder.path().display();
         let configuration = format!(
             "daemon off; master_process off; pid {path}/pid; error_log {path}/errors;
             events {{ }}
@@ -261,7 +263,7 @@ impl Nginx {
             }}",
             server.replace("root .", &format!("root {path}"))
         );
-        let file = folder.file("configuration", configuration.as_bytes());
+        let file = file(&folder, "configuration", configuration.as_bytes());
         let child = Command::new("nginx")
             .args(["-e", &format!("{path}/errors"), "-c", &file])
             .stdin(Stdio::null())
@@ -291,28 +293,9 @@ impl Drop for Nginx {
     }
 }
 
-/// A folder for the time of a test.
-struct Folder {
-    path: PathBuf,
-}
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let own = format!("corio-real-peers-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(own);
-        fs::create_dir_all(&path).unwrap();
-        Folder { path }
-    }
-
-    fn file(&self, name: &str, bytes: &[u8]) -> String {
-        let path: &Path = &self.path.join(name);
-        fs::write(path, bytes).unwrap();
-        path.to_str().expect("a path of letters").to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-    }
+/// Writes a file, and gives its path.
+fn file(folder: &Folder, name: &str, bytes: &[u8]) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    path.to_str().expect("a path of letters").to_owned()
 }

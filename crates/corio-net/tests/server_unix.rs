@@ -10,26 +10,20 @@ use std::fs;
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use corio_net::{open_unix_connection, start_unix_server};
-use support::run;
+use support::{Folder, LIMIT, run};
 
-/// A path of its own for each test, which is empty before and after.
-struct Place(PathBuf);
+/// A path of its own for each test, in a folder that goes with it.
+struct Place(
+    PathBuf,
+    #[allow(dead_code, reason = "it is dropped")] Folder,
+);
 
 impl Place {
     fn new(name: &str) -> Place {
-        let file = format!("corio-server-unix-{}-{name}", std::process::id());
-        let place = Place(std::env::temp_dir().join(file));
-        fs::remove_file(&place.0).ok();
-        place
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        fs::remove_file(&self.0).ok();
+        let folder = Folder::new();
+        Place(folder.path().join(name), folder)
     }
 }
 
@@ -101,7 +95,7 @@ fn a_file_that_nobody_listens_at_any_more_is_replaced() {
         let server = start_unix_server(async |_, writer| writer.write(b"x"), &place.0).await?;
         let (mut reader, _writer) = open_unix_connection(&place.0).await?;
         assert_eq!(reader.read_to_end().await?, b"x");
-        let report = server.shutdown(Duration::from_secs(5)).await;
+        let report = server.shutdown(LIMIT).await;
         assert_eq!(report.forced, 0);
         Ok(())
     });
@@ -126,12 +120,11 @@ fn a_server_that_lives_and_files_of_other_kinds_are_left_alone() {
 
 #[cfg(feature = "tls")]
 mod tls {
-    use super::{Place, run};
+    use super::{LIMIT, Place, run};
     use crate::support_tls::{Identity, NAME};
     use corio_net::tls::TlsStream;
     use corio_net::{UnixStream, open_unix_connection, start_unix_server};
     use std::io;
-    use std::time::Duration;
 
     #[test]
     fn bytes_go_both_ways_under_tls_and_the_name_of_the_host_is_the_one_that_was_said() {
@@ -161,7 +154,7 @@ mod tls {
 
             let error = open().server_name("elsewhere.test").await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
-            let report = server.shutdown(Duration::from_secs(5)).await;
+            let report = server.shutdown(LIMIT).await;
             assert_eq!(report.forced, 0);
             Ok(())
         });

@@ -13,7 +13,7 @@ use std::{fmt, net};
 use corio_net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use corio_runtime::{create_task, yield_now};
 use rustix::fs::{OFlags, fcntl_getfl};
-use support::run;
+use support::{Folder, own_name, run};
 
 /// Waits for `receives` in a task of its own, sends when that has tried and waits, and so shows that the loop was not held up.
 async fn waits<T: fmt::Debug + 'static>(
@@ -54,8 +54,8 @@ fn streams_that_block_come_in_and_wait_without_blocking() {
 
 #[test]
 fn listeners_that_block_come_in_and_wait_without_blocking() {
-    let path = std::env::temp_dir().join(format!("corio-net-std-{}.sock", std::process::id()));
-    let _ = std::fs::remove_file(&path);
+    let folder = Folder::new();
+    let path = folder.path().join("socket");
     let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let listener = TcpListener::from(listener);
@@ -74,7 +74,6 @@ fn listeners_that_block_come_in_and_wait_without_blocking() {
         waits(accept, || unix::UnixStream::connect(&path).map(drop)).await?;
         Ok(())
     });
-    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]
@@ -122,10 +121,9 @@ fn every_socket_comes_in_and_goes_back_without_a_loop() {
     goes_round::<UdpSocket, _>(net::UdpSocket::bind("127.0.0.1:0").unwrap());
     goes_round::<UnixStream, _>(unix::UnixStream::pair().unwrap().0);
     goes_round::<UnixDatagram, _>(unix::UnixDatagram::unbound().unwrap());
-    let path = std::env::temp_dir().join(format!("corio-net-back-{}.sock", std::process::id()));
-    let _ = std::fs::remove_file(&path);
+    let folder = Folder::new();
+    let path = folder.path().join("socket");
     goes_round::<UnixListener, _>(unix::UnixListener::bind(&path).unwrap());
-    std::fs::remove_file(&path).unwrap();
 }
 
 /// A listener of the Unix domain in the clothes of one of TCP: it would accept, but cannot be prepared, for it has no option of TCP.
@@ -134,8 +132,7 @@ fn every_socket_comes_in_and_goes_back_without_a_loop() {
 fn a_listener_that_cannot_be_prepared_says_so_at_each_accept_and_accepts_nothing() {
     use std::os::linux::net::SocketAddrExt;
 
-    let name = format!("corio-net-{}", std::process::id());
-    let addr = unix::SocketAddr::from_abstract_name(name).unwrap();
+    let addr = unix::SocketAddr::from_abstract_name(own_name()).unwrap();
     let listener = unix::UnixListener::bind_addr(&addr).unwrap();
     let _client = unix::UnixStream::connect_addr(&addr).unwrap();
     let listener = net::TcpListener::from(OwnedFd::from(listener));

@@ -4,11 +4,10 @@ mod support;
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use corio_net::{StreamReader, StreamWriter, open_connection, start_server};
 use corio_runtime::create_task;
-use support::run;
+use support::{LIMIT, run};
 
 /// Blocks of random lengths, each with its length before it, up to an empty one; the answer is the same bytes and a checksum.
 const CLIENT: &str = r#"
@@ -176,7 +175,7 @@ fn a_client_of_asyncio_is_served() {
         if let Some((said, content)) = said.await? {
             assert!(content && said == "same", "{said}");
         }
-        let report = server.shutdown(Duration::from_secs(5)).await;
+        let report = server.shutdown(LIMIT).await;
         assert_eq!(report.forced, 0);
         Ok(())
     });

@@ -12,13 +12,7 @@ use corio_net::{
     BindOptions, ConnectErrors, Lookup, TcpConnector, TcpListener, TcpStream, ToSocketAddrs,
     resolve,
 };
-use support::{reactor, run};
-
-/// An address at which nobody listens any more.
-fn refusing() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
-}
+use support::{Reserved, reactor, run};
 
 /// An address that does not answer: the backlog of its listener is full. Keep what it returns.
 #[cfg(target_os = "linux")]
@@ -29,19 +23,33 @@ fn silent() -> (SocketAddr, impl Sized) {
     listener.bind(&any.into()).unwrap();
     listener.listen(0).unwrap();
     let addr = listener.local_addr().unwrap().as_socket().unwrap();
-    let mut fillers = Vec::new();
-    let patience = Duration::from_millis(50);
-    while let Ok(filler) = std::net::TcpStream::connect_timeout(&addr, patience) {
-        fillers.push(filler);
-        assert!(fillers.len() < 100, "the backlog never fills");
+    // There is one place more than asked for.
+    let filler = std::net::TcpStream::connect(addr).unwrap();
+    while waiting_to_be_accepted(addr) == 0 {
+        std::thread::yield_now();
     }
-    (addr, (listener, fillers))
+    (addr, (listener, filler))
+}
+
+/// How many connections wait at a listener, by the system's table: there it is the length of what was received.
+#[cfg(target_os = "linux")]
+fn waiting_to_be_accepted(addr: SocketAddr) -> u64 {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let fields = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let port = format!(":{:04X}", addr.port());
+    // Number, local address, address of the peer, state, lengths of what is sent and received.
+    let mut listeners = fields.filter(|fields| fields[1].ends_with(&port) && fields[3] == "0A");
+    let listener = listeners.next().expect("the listener is in the table");
+    let (_, received) = listener[4].split_once(':').unwrap();
+    u64::from_str_radix(received, 16).unwrap()
 }
 
 #[test]
 fn a_refused_connection_is_the_error_of_the_system() {
     run(async {
-        let error = TcpStream::connect(refusing()).await.unwrap_err();
+        let error = TcpStream::connect(Reserved::new().addr).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         assert!(error.raw_os_error().is_some(), "{error:?}");
         Ok(())
@@ -53,11 +61,11 @@ fn an_address_that_fails_gives_way_to_the_next() {
     run(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let live = listener.local_addr()?;
-        let stream = TcpStream::connect([refusing(), refusing(), live]).await?;
+        let stream = TcpStream::connect([Reserved::new().addr, Reserved::new().addr, live]).await?;
         assert_eq!(stream.peer_addr()?, live);
         // And without attempts beside each other.
         let one_by_one = TcpConnector::new().happy_eyeballs_delay(None);
-        let stream = one_by_one.connect([refusing(), live]).await?;
+        let stream = one_by_one.connect([Reserved::new().addr, live]).await?;
         assert_eq!(stream.peer_addr()?, live);
         Ok(())
     });
@@ -66,7 +74,8 @@ fn an_address_that_fails_gives_way_to_the_next() {
 #[test]
 fn several_failures_are_all_in_the_error() {
     run(async {
-        let addresses = [refusing(), refusing()];
+        let nobody = [Reserved::new(), Reserved::new()];
+        let addresses = nobody.each_ref().map(|nobody| nobody.addr);
         let error = TcpStream::connect(addresses).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         let all = error
@@ -219,15 +228,24 @@ fn of_several_addresses_the_first_free_one_is_bound() {
 #[test]
 fn a_listener_may_be_bound_again_while_its_connections_are_in_their_last_phase() {
     run(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
-        let client = TcpStream::connect(addr).await?;
-        let (server, _) = listener.accept().await?;
-        // The end that closes first keeps the address for a while.
-        drop(server);
-        assert_eq!(client.read(&mut [0; 8]).await?, 0);
-        drop((client, listener));
-        TcpListener::bind(addr).await?;
+        for tries_left in (0..10).rev() {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            let addr = listener.local_addr()?;
+            let client = TcpStream::connect(addr).await?;
+            let (server, _) = listener.accept().await?;
+            // The end that closes first keeps the address for a while.
+            drop(server);
+            assert_eq!(client.read(&mut [0; 8]).await?, 0);
+            drop((client, listener));
+            match TcpListener::bind(addr).await {
+                // Somebody else may just have been given this port.
+                Err(error) if error.kind() == ErrorKind::AddrInUse && tries_left > 0 => {}
+                again => {
+                    again?;
+                    break;
+                }
+            }
+        }
         Ok(())
     });
 }
@@ -302,9 +320,11 @@ fn a_look_up_that_is_given_up_leaves_nobody_waiting() {
 #[test]
 fn nobody_connects_to_itself() {
     run(async {
-        let port = refusing();
-        let connector = TcpConnector::new().local_addr(port).reuse_address(true);
-        let error = connector.connect(port).await.unwrap_err();
+        let port = Reserved::new();
+        let connector = TcpConnector::new()
+            .local_addr(port.addr)
+            .reuse_address(true);
+        let error = connector.connect(port.addr).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         Ok(())
     });

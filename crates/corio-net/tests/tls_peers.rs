@@ -7,13 +7,12 @@ mod support;
 mod support_tls;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use corio_net::{StreamReader, StreamWriter, open_connection, start_server};
 use corio_runtime::to_thread;
-use support::{pattern, run};
+use support::{Folder, pattern, run};
 use support_tls::{Identity, NAME};
 
 const MUCH: usize = 300_000;
@@ -29,31 +28,12 @@ async fn answer(mut reader: StreamReader, writer: StreamWriter) -> io::Result<()
 }
 
 /// A certificate and its key in files, as others want to have them.
-struct Files {
-    folder: PathBuf,
-}
-
-impl Files {
-    fn of(identity: &Identity) -> Files {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("corio-tls-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir(&folder).unwrap();
-        std::fs::write(folder.join("cert.pem"), identity.certificate_pem()).unwrap();
-        std::fs::write(folder.join("key.pem"), identity.key_pem()).unwrap();
-        Files { folder }
-    }
-
-    fn path(&self) -> &Path {
-        &self.folder
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.folder).ok();
-    }
+fn files_of(identity: &Identity) -> Folder {
+    let folder = Folder::new();
+    let path = folder.path();
+    std::fs::write(path.join("cert.pem"), identity.certificate_pem()).unwrap();
+    std::fs::write(path.join("key.pem"), identity.key_pem()).unwrap();
+    folder
 }
 
 /// Another program, which ends with the test.
@@ -120,7 +100,7 @@ fn serve_one<T: Send + 'static>(
         let server = start_server(answer, "127.0.0.1:0");
         let server = server.tls(identity.server()).await?;
         let port = server.local_addrs()[0].port();
-        let files = Files::of(&identity);
+        let files = files_of(&identity);
         let found = to_thread(move || client(files.path(), port)).await?;
         server.close();
         server.wait_closed().await;
@@ -132,7 +112,7 @@ fn serve_one<T: Send + 'static>(
 fn ask_one(server: impl FnOnce(&Path) -> Option<(Program, u16)> + Send + 'static) {
     run(async {
         let identity = Identity::new();
-        let files = Files::of(&identity);
+        let files = files_of(&identity);
         let start = move || server(files.path()).map(|(program, port)| (files, program, port));
         let Some((_files, mut program, port)) = to_thread(start).await? else {
             return Ok(());
@@ -182,7 +162,7 @@ fn a_client_of_openssl_is_served() {
 fn a_server_of_openssl_serves() {
     run(async {
         let identity = Identity::new();
-        let files = Files::of(&identity);
+        let files = files_of(&identity);
         let start = move || {
             let arguments = [
                 "s_server",

@@ -23,7 +23,7 @@ use corio_net::{
 use corio_runtime::{Runner, create_task, get_running_loop, yield_now};
 use futures_lite::future::poll_once;
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
-use support::{pattern, run};
+use support::{LIMIT, pattern, run};
 use support_pipe::{End, Stutter, pipe};
 use support_tls::{Identity, NAME};
 
@@ -61,7 +61,7 @@ fn bytes_go_both_ways_and_the_end_is_said() {
         assert!(answer == pattern(MUCH));
         writer.close();
         writer.wait_closed().await?;
-        let report = server.shutdown(Duration::from_secs(5)).await;
+        let report = server.shutdown(LIMIT).await;
         assert_eq!(report.forced, 0);
         Ok(())
     });
@@ -102,7 +102,7 @@ fn refusal(connect: impl AsyncFnOnce(&Identity, SocketAddr) -> io::Result<()>) -
         let error = connect(&identity, server.local_addrs()[0])
             .await
             .unwrap_err();
-        server.shutdown(Duration::from_secs(5)).await;
+        server.shutdown(LIMIT).await;
         assert!(!begun.get(), "the handler has begun");
         Ok(error)
     })
@@ -384,7 +384,7 @@ fn a_client_that_does_not_shake_hands_holds_up_nobody() {
             // The server has not heard of the end yet.
             yield_now().await;
         }
-        let report = server.shutdown(Duration::from_secs(5)).await;
+        let report = server.shutdown(LIMIT).await;
         assert_eq!((report.connections, report.forced), (1, 0));
         drop(silent);
         Ok(())

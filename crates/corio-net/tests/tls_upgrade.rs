@@ -10,13 +10,12 @@ use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use corio_net::tls::rustls::ServerConfig;
 use corio_net::tls::{TlsStream, Upgraded};
 use corio_net::{Server, StreamReader, StreamWriter, TcpStream, open_connection, start_server};
 use corio_runtime::yield_now;
-use support::{pattern, run};
+use support::{LIMIT, pattern, run};
 use support_tls::{Identity, NAME};
 
 const MUCH: usize = 500_000;
@@ -176,7 +175,7 @@ fn streams_that_are_closed_or_of_different_connections_are_refused() {
         writer.close();
         let error = secured(&identity, reader, writer).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotConnected);
-        let report = server.shutdown(Duration::from_secs(5)).await;
+        let report = server.shutdown(LIMIT).await;
         assert_eq!(report.forced, 0);
         Ok(())
     });

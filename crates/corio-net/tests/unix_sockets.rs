@@ -12,23 +12,18 @@ use std::rc::Rc;
 use corio_net::{UnixDatagram, UnixListener, UnixStream};
 use corio_runtime::{create_task, yield_now};
 use futures_lite::AsyncReadExt;
-use support::{pattern, reactor, run};
+use support::{Folder, own_name, pattern, reactor, run};
 
 /// A path that goes with the test.
-struct TempPath(PathBuf);
+struct TempPath(
+    PathBuf,
+    #[allow(dead_code, reason = "it is dropped")] Folder,
+);
 
 impl TempPath {
     fn new(name: &str) -> TempPath {
-        let file = format!("corio-net-{}-{name}.sock", std::process::id());
-        let path = std::env::temp_dir().join(file);
-        let _ = std::fs::remove_file(&path);
-        TempPath(path)
-    }
-}
-
-impl Drop for TempPath {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        let folder = Folder::new();
+        TempPath(folder.path().join(name), folder)
     }
 }
 
@@ -69,12 +64,9 @@ fn streams_meet_at_a_path_and_the_file_stays() {
 #[test]
 fn streams_and_messages_meet_at_an_abstract_name() {
     use std::os::linux::net::SocketAddrExt;
-    let name = |kind: &str| {
-        let name = format!("corio-net-{}-{kind}", std::process::id());
-        SocketAddr::from_abstract_name(name).unwrap()
-    };
+    let name = || SocketAddr::from_abstract_name(own_name()).unwrap();
     run(async {
-        let addr = name("stream");
+        let addr = name();
         let listener = UnixListener::bind_addr(&addr)?;
         let client = UnixStream::connect_addr(&addr).await?;
         let (server, _) = listener.accept().await?;
@@ -82,7 +74,7 @@ fn streams_and_messages_meet_at_an_abstract_name() {
         assert_eq!(bound.as_abstract_name(), addr.as_abstract_name());
         talk(&client, &server).await?;
 
-        let addr = name("datagram");
+        let addr = name();
         let receiver = UnixDatagram::bind_addr(&addr)?;
         let sender = UnixDatagram::unbound()?;
         sender.send_to_addr(b"one", &addr).await?;

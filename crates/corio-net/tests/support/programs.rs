@@ -2,7 +2,6 @@
 
 #![allow(unreachable_pub, reason = "test files use it")]
 
-use std::cell::Cell;
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -19,7 +18,7 @@ use corio_net::{
 use corio_runtime::{create_task, yield_now};
 use hyper::rt::Timer;
 
-use crate::support::{LIMIT, tcp_pair};
+use crate::support::{Folder, LIMIT, tcp_pair};
 use crate::support_tls::{Identity, NAME};
 
 pub type Running = Pin<Box<dyn Future<Output = io::Result<()>>>>;
@@ -236,26 +235,12 @@ async fn datagrams_from() -> io::Result<()> {
 }
 
 async fn connect_unix() -> io::Result<()> {
-    let number = NUMBER.replace(NUMBER.get() + 1);
-    let name = format!("corio-drops-{}-{number}.sock", std::process::id());
-    let file = RemovedAtTheEnd(std::env::temp_dir().join(name));
-    let listener = UnixListener::bind(&file.0)?;
-    let path = file.0.clone();
+    let folder = Folder::new();
+    let path = folder.path().join("socket");
+    let listener = UnixListener::bind(&path)?;
     let connecting = create_task(async move { UnixStream::connect(&path).await.map(drop) });
     listener.accept().await?;
     connecting.await.map_err(io::Error::other)?
-}
-
-thread_local! {
-    static NUMBER: Cell<u32> = const { Cell::new(0) };
-}
-
-struct RemovedAtTheEnd(std::path::PathBuf);
-
-impl Drop for RemovedAtTheEnd {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 /// A server that says `words`, one after the other, and ends each connection.
