@@ -275,9 +275,11 @@ mod facade { pub fn run<F: Future>(_: F) -> F::Output { loop {} } }
 fn errors(source: &str) -> Vec<String> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("error_messages_{number}"));
-    fs::create_dir_all(&folder).expect("the folder for test files is writable");
+    // The folder of another run beside this one has other files in it.
+    let name = format!("error_messages_{}_{number}", std::process::id());
+    let folder = Folder(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name));
+    let folder = &folder.0;
+    fs::create_dir_all(folder).expect("the folder for test files is writable");
     let file = folder.join("case.rs");
     fs::write(&file, format!("{source}\n{PRELUDE}"))
         .expect("the folder for test files is writable");
@@ -306,6 +308,14 @@ fn errors(source: &str) -> Vec<String> {
         }
     }
     panic!("no build of corio_macros that this compiler can load was found next to this test");
+}
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// `case.rs:1:2: error[E0308]: text` as `1:2: text`; nothing for lines that are no error with a place.
