@@ -42,8 +42,9 @@ pub(crate) async fn run() {
     sleep(MOMENT).await;
     println!("cancel: {}", upload.cancel_with("deploy"));
     println!("cancel: {}", connection.cancel());
-    println!("upload: {}", upload.await.unwrap_err());
-    println!("connection: {}", connection.await.unwrap_err());
+    let (upload, connection) = (upload.await, connection.await);
+    println!("upload: {}", upload.unwrap_err());
+    println!("connection: {}", connection.unwrap_err());
 }
 
 #[corio::main]
