@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use examples_support::comparison::{compare, fits};
 use examples_support::process::Program;
 use examples_support::promises::{
-    A_CROWD, GRACEFUL, INTERRUPTED, PROMISES, Promise, SERVERS, STARS,
+    A_CROWD, GRACEFUL, INTERRUPTED, PROMISES, Promise, SERVERS, STARS, TIMED,
 };
 
 #[cfg_attr(not(unix), allow(dead_code, reason = "nothing is interrupted"))]
@@ -21,8 +22,10 @@ fn programs_print_what_they_promise() {
     let check = |(name, promised): Promise, arguments: &'static [&'static str]| {
         // All at the same time: most of them only wait.
         thread::spawn(move || {
-            let printed = Program::new(name, arguments).lines();
-            let compared = printed.and_then(|lines| compare(promised, 1.0, &lines));
+            let compared = when_not_held_up(least_time_of(name), || {
+                let lines = Program::new(name, arguments).lines()?;
+                compare(promised, 1.0, &lines)
+            });
             compared.err().map(|error| format!("{name}: {error}"))
         })
     };
@@ -43,22 +46,40 @@ fn programs_print_what_they_promise() {
 #[cfg(unix)]
 fn interrupted_programs_list_their_tasks_and_cancel_them() {
     use examples_support::process::hear_interrupts;
-    use std::time::{Duration, Instant};
 
     hear_interrupts();
     for &(name, promised) in INTERRUPTED {
-        // A program that was at it for a second may have finished a task before it heard of the interrupt, on a busy machine.
-        for tries_left in (0..5).rev() {
-            let start = Instant::now();
-            let printed = Program::new(name, &[]).interrupted_after(3).lines();
-            let compared = printed.and_then(|lines| compare(promised, 1.0, &lines));
-            let on_time = start.elapsed() < Duration::from_secs(1);
-            if on_time || compared.is_ok() || tries_left == 0 {
-                assert_eq!(compared, Ok(()), "{name}");
-                break;
-            }
+        // One that was at it for a second may have finished a task before it heard of the interrupt.
+        let compared = when_not_held_up(Some(Duration::from_millis(900)), || {
+            let lines = Program::new(name, &[]).interrupted_after(3).lines()?;
+            compare(promised, 1.0, &lines)
+        });
+        assert_eq!(compared, Ok(()), "{name}");
+    }
+}
+
+/// The outcome of a check that holds if the machine lets it run: it is made again if it has failed and has taken longer than it takes
+/// at least, by more than a moment. Without such a time it is made once.
+fn when_not_held_up(
+    least: Option<Duration>,
+    check: impl Fn() -> Result<(), String>,
+) -> Result<(), String> {
+    const MOMENT: Duration = Duration::from_millis(100);
+    const PATIENCE: Duration = Duration::from_secs(90);
+    let begin = Instant::now();
+    loop {
+        let start = Instant::now();
+        let outcome = check();
+        let held_up = least.is_some_and(|least| start.elapsed() >= least + MOMENT);
+        if outcome.is_ok() || !held_up || begin.elapsed() > PATIENCE {
+            return outcome;
         }
     }
+}
+
+fn least_time_of(name: &str) -> Option<Duration> {
+    let timed = TIMED.iter().find(|(timed, _)| *timed == name);
+    timed.map(|(_, millis)| Duration::from_millis(*millis))
 }
 
 #[test]
@@ -78,10 +99,27 @@ fn a_server_that_interrupts_itself_answers_what_it_has_begun() {
 #[test]
 #[cfg(unix)]
 fn the_tour_runs_every_program_and_survives_its_own_interrupts() {
-    use examples_support::comparison::sections;
     use examples_support::process::hear_interrupts;
 
     hear_interrupts();
+    // Where one time is held against another a run that was held up is no proof of anything.
+    let mut tries_left = 5;
+    let differences = loop {
+        tries_left -= 1;
+        let differences = differences_in_the_tour();
+        let timed = |(name, _): &(&str, String)| least_time_of(name).is_some();
+        if tries_left == 0 || !differences.iter().all(timed) || differences.is_empty() {
+            break differences;
+        }
+    };
+    assert_eq!(differences, []);
+}
+
+/// Where the tour prints something else than its programs promise.
+#[cfg(unix)]
+fn differences_in_the_tour() -> Vec<(&'static str, String)> {
+    use examples_support::comparison::sections;
+
     let lines = Program::new("tour", &["--quick"]).lines().unwrap();
     let mut stops = sections(&lines);
     let last = stops.last().map(|(name, _)| *name);
@@ -94,22 +132,16 @@ fn the_tour_runs_every_program_and_survives_its_own_interrupts() {
     let promises = at_pace(PROMISES, 0.1)
         .chain(at_pace(INTERRUPTED, 60.0))
         .chain([(A_CROWD.0, A_CROWD.1, 1.0)]);
+    let mut differences = Vec::new();
     for (name, promised, pace) in promises {
         let index = stops.iter().position(|(stop, _)| *stop == name);
-        let (_, mut printed) = stops.remove(index.unwrap_or_else(|| panic!("no stop at {name}")));
-        let mut promised = promised.to_vec();
-        if name == "as_completed" {
-            // A tenth of a second between two starts is possible on a busy machine, and turns the order around.
-            promised.sort();
-            printed.sort();
+        let (_, printed) = stops.remove(index.unwrap_or_else(|| panic!("no stop at {name}")));
+        if let Err(difference) = compare(promised, pace, &printed) {
+            differences.push((name, difference));
         }
-        assert_eq!(
-            compare(&promised, pace, &printed),
-            Ok(()),
-            "{name} in the tour"
-        );
     }
     assert!(stops.is_empty(), "promised nowhere: {stops:?}");
+    differences
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! How long things take: as long as the programs say, or just long enough to see their order.
 
+use std::time::Duration;
+
 pub(crate) struct Pace {
     quick: bool,
 }
@@ -22,6 +24,12 @@ impl Pace {
     /// comes before on the busiest of machines.
     pub(crate) fn interrupted<const N: usize>(&self, seconds: [f64; N]) -> [f64; N] {
         seconds.map(|seconds| if self.quick { seconds * 60.0 } else { seconds })
+    }
+
+    /// How long after its start a program is interrupted. Before it listens the interrupt would be the end of the tour, so there is
+    /// time for the busiest of machines to get it going where nobody looks on.
+    pub(crate) fn before_interrupt(&self) -> Duration {
+        Duration::from_millis(if self.quick { 3_000 } else { 500 })
     }
 
     /// How many coroutines are many.

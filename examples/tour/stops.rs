@@ -63,7 +63,7 @@ stops! {
 
 /// Runs a program that waits for Ctrl-C, and sees to it that it comes.
 fn interrupted(pace: &Pace, program: fn([f64; 3]) -> io::Result<()>) -> io::Result<()> {
-    if interrupt::after(Duration::from_millis(500)) {
+    if interrupt::after(pace.before_interrupt()) {
         program(pace.interrupted([1.0, 2.0, 2.0]))
     } else {
         println!("(The tour cannot press Ctrl-C here. Run this program by itself, and press it.)");

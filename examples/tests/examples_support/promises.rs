@@ -140,6 +140,16 @@ pub(crate) const PROMISES: &[Promise] = &[
     ),
 ];
 
+/// Programs in which one time is held against another, in milliseconds that they take at least. Held up for long enough, by a machine
+/// that is busy with other things, they print something else.
+pub(crate) const TIMED: &[(&str, u64)] = &[
+    ("as_completed", 4_000),
+    ("axum_service", 1_000),
+    ("blocking_call", 500),
+    ("crawler", 2_000),
+    ("deadline_tree", 600),
+];
+
 const RESULTS_OF_GATHER: &[&str] = &[
     "Waiting: %1",
     "Waiting: %2",
