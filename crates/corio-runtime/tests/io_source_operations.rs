@@ -21,14 +21,16 @@ use std::time::Duration;
 
 use corio_combinators::timeout;
 use corio_reactor::{Backend, Direction};
-use corio_runtime::{self as corio, IoSource, create_task, get_running_loop, yield_now};
+use corio_runtime::{self as corio, IoSource, Runner, create_task, get_running_loop, yield_now};
 #[cfg(target_os = "linux")]
 use watched::is_watched;
 
 /// Runs a test; one that hangs fails.
 #[track_caller]
 fn run<T>(test: impl Future<Output = io::Result<T>>) -> T {
-    corio::run(timeout(Duration::from_secs(120), test))
+    // Debug mode, if the environment wants it, would tell of slow steps.
+    let builder = Runner::builder().debug(false);
+    corio::run_built(builder, timeout(Duration::from_secs(120), test))
         .expect("the test hangs")
         .expect("an operation failed")
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use corio_combinators::timeout;
 use corio_net::{TcpListener, TcpStream};
+use corio_runtime::{Runner, RunnerBuilder, run_built};
 use socket2::{Domain, Socket, Type};
 
 /// What hangs is an error after this long. Machines are busy, and the tools that `cargo xtask sanitize` runs are slow.
@@ -24,11 +25,16 @@ pub const LIMIT: Duration = Duration::from_secs(if cfg!(corio_no_pool) { 300 } e
 /// Runs a test on a loop of its own.
 #[track_caller]
 pub fn run<T>(test: impl Future<Output = io::Result<T>>) -> T {
-    match corio_runtime::run(timeout(LIMIT, test)) {
+    match run_built(not_in_debug_mode(), timeout(LIMIT, test)) {
         Ok(Ok(value)) => value,
         Ok(Err(error)) => panic!("an operation failed: {error:?}"),
         Err(_) => panic!("the test hangs"),
     }
+}
+
+/// Whatever the environment says: debug mode tells of slow steps and takes memory.
+fn not_in_debug_mode() -> RunnerBuilder {
+    Runner::builder().debug(false)
 }
 
 /// Two ends of one connection.
@@ -84,7 +90,9 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     pub fn new() -> Folder {
-        let path = std::env::temp_dir().join(own_name());
+        // The path of a socket has a hundred bytes, and a few.
+        let temp = Some(std::env::temp_dir()).filter(|temp| temp.as_os_str().len() < 60);
+        let path = temp.unwrap_or_else(|| "/tmp".into()).join(own_name());
         fs::create_dir(&path).expect("a new folder");
         Folder(path)
     }
