@@ -180,6 +180,8 @@ async fn woken_by_another_thread() {
     let woken = Arc::new(AtomicBool::new(false));
     let flag = woken.clone();
     let helper = thread::spawn(move || {
+        // Real time, in which a loop that does not wait would give up.
+        thread::sleep(Duration::from_millis(20));
         flag.store(true, Ordering::Release);
         waker.wake();
     });
