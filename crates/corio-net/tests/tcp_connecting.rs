@@ -31,7 +31,8 @@ fn silent() -> (SocketAddr, impl Sized) {
     (addr, (listener, filler))
 }
 
-/// How many connections wait at a listener, by the system's table: there it is the length of what was received.
+/// How many connections wait at a listener, by the system's table: there it is the length of what was received. A table that changes
+/// while it is read may have left the listener out.
 #[cfg(target_os = "linux")]
 fn waiting_to_be_accepted(addr: SocketAddr) -> u64 {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
@@ -41,9 +42,10 @@ fn waiting_to_be_accepted(addr: SocketAddr) -> u64 {
     let port = format!(":{:04X}", addr.port());
     // Number, local address, address of the peer, state, lengths of what is sent and received.
     let mut listeners = fields.filter(|fields| fields[1].ends_with(&port) && fields[3] == "0A");
-    let listener = listeners.next().expect("the listener is in the table");
-    let (_, received) = listener[4].split_once(':').unwrap();
-    u64::from_str_radix(received, 16).unwrap()
+    listeners.next().map_or(0, |listener| {
+        let (_, received) = listener[4].split_once(':').unwrap();
+        u64::from_str_radix(received, 16).unwrap()
+    })
 }
 
 #[test]
@@ -101,7 +103,8 @@ fn several_failures_are_all_in_the_error() {
 #[test]
 fn the_failure_of_the_only_address_of_a_name_says_which_it_was() {
     run(async {
-        let addr = refusing();
+        let nobody = Reserved::new();
+        let addr = nobody.addr;
         let name = Lookup::blocking(move || Ok(vec![addr]));
         let error = TcpStream::connect(name).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
