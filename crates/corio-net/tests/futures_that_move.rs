@@ -15,7 +15,7 @@ mod support_tls;
 
 /// What the programs and the places begin with.
 mod support {
-    pub(crate) use super::sockets::{LIMIT, tcp_pair};
+    pub(crate) use super::sockets::{Folder, LIMIT, tcp_pair};
     pub(crate) use corio_runtime::{create_task, yield_now};
     use std::time::Duration;
 
