@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use super::nodes::NodeId;
 use super::request::{Part, Request, Why};
 use super::tree;
 
@@ -32,7 +33,7 @@ struct Info {
 impl Cancelled {
     pub(crate) fn of(request: Request) -> Cancelled {
         Cancelled(Arc::new(Info {
-            why: request.why,
+            why: request.why().clone(),
             tree: tree::number(),
             parts: request.parts,
             settled: AtomicBool::new(false),
@@ -45,10 +46,7 @@ impl Cancelled {
             reason: Some(Cow::Borrowed(reason)),
             asker: None,
         };
-        Cancelled::of(Request {
-            why: Arc::new(why),
-            parts: Vec::new(),
-        })
+        Cancelled::of(Request::empty(Arc::new(why)))
     }
 
     /// A cancellation with nothing behind it but a reason: for outcomes that are made by hand.
@@ -57,18 +55,12 @@ impl Cancelled {
             reason: Some(reason.into()),
             asker: None,
         };
-        Cancelled::of(Request {
-            why: Arc::new(why),
-            parts: Vec::new(),
-        })
+        Cancelled::of(Request::empty(Arc::new(why)))
     }
 
-    /// The same reason, as the outcome of a task: nothing is outstanding any more.
-    pub(crate) fn outcome(request: &Request) -> Cancelled {
-        Cancelled::of(Request {
-            why: request.why.clone(),
-            parts: Vec::new(),
-        })
+    /// The outcome of a task that a request has ended, with the reason of what entered at its root: nothing is outstanding any more.
+    pub(crate) fn outcome(request: &Request, root: NodeId) -> Cancelled {
+        Cancelled::of(Request::empty(request.why_from(root).clone()))
     }
 
     /// The request that is still behind this value in this thread's tree.
@@ -79,10 +71,7 @@ impl Cancelled {
         } else {
             Vec::new()
         };
-        Request {
-            why: self.0.why.clone(),
-            parts,
-        }
+        Request::new(self.0.why.clone(), parts)
     }
 
     pub(crate) fn settle(&self) {

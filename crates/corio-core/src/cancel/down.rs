@@ -169,7 +169,7 @@ impl Nodes {
         let id = self.id(index);
         let has_lent = tasks.iter().any(|task| task.state.is_lent());
         for task in tasks {
-            actions.ask(task, request.why.clone(), id);
+            actions.ask(task, request.why().clone(), id);
         }
         let trouble = self.trouble(index);
         trouble.has_lent = has_lent;

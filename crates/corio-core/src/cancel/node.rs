@@ -320,7 +320,7 @@ impl Node {
 
     fn rise(&mut self, request: Request) {
         self.passed_on = true;
-        let why = request.why.clone();
+        let why = request.why().clone();
         let risen = self.with_alive(|tree| {
             let mut actions = Actions::default();
             let risen = {

@@ -322,10 +322,12 @@ impl Nodes {
     /// A new request that enters at `origin`.
     pub(super) fn entering(origin: NodeId, why: Arc<Why>) -> Request {
         let number = tree::next_request();
-        Request {
-            why,
-            parts: vec![Part { origin, number }],
-        }
+        let part = Part {
+            origin,
+            number,
+            why: why.clone(),
+        };
+        Request::new(why, vec![part])
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::nodes::NodeId;
 
-/// What a person may read about a request. The first of several that merged is kept.
+/// What a person may read about a request.
 #[derive(Debug, Default)]
 pub(crate) struct Why {
     pub(crate) reason: Option<Cow<'static, str>>,
@@ -13,29 +13,47 @@ pub(crate) struct Why {
     pub(crate) asker: Option<String>,
 }
 
-/// One entry into the tree: where, and which request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// One entry into the tree: where, which request, and why.
+#[derive(Clone, Debug)]
 pub(crate) struct Part {
     pub(crate) origin: NodeId,
     /// No other entry has it, and what enters later has a greater one.
     pub(crate) number: u64,
+    /// Each has its own: when the first of several has come to its end, what goes on still tells who asked for that.
+    pub(crate) why: Arc<Why>,
 }
 
 /// Requests that travel together.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    pub(crate) why: Arc<Why>,
+    /// What is told when no entry is left.
+    last_why: Arc<Why>,
     /// By their numbers, each once: what is new joins at the end, however many there are.
     pub(crate) parts: Vec<Part>,
 }
 
 impl Request {
+    pub(crate) fn new(why: Arc<Why>, parts: Vec<Part>) -> Request {
+        Request {
+            last_why: why,
+            parts,
+        }
+    }
+
     /// One without an entry: it matters to nobody, and is told about only.
     pub(crate) fn empty(why: Arc<Why>) -> Request {
-        Request {
-            why,
-            parts: Vec::new(),
-        }
+        Request::new(why, Vec::new())
+    }
+
+    /// That of the one among them which entered first, whichever came here first.
+    pub(crate) fn why(&self) -> &Arc<Why> {
+        self.parts.first().map_or(&self.last_why, |part| &part.why)
+    }
+
+    /// That of the first among those which entered at `origin`: what has gone past the place where it entered decides no more.
+    pub(crate) fn why_from(&self, origin: NodeId) -> &Arc<Why> {
+        let first = self.parts.iter().find(|part| part.origin == origin);
+        first.map_or(self.why(), |part| &part.why)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -83,12 +101,11 @@ impl Request {
 
     /// Takes out the entries for which `leaves` holds.
     pub(crate) fn split(&mut self, leaves: impl Fn(NodeId) -> bool) -> Request {
-        let (out, kept) = self.parts.iter().partition(|part| leaves(part.origin));
+        let why = self.why().clone();
+        let parts = std::mem::take(&mut self.parts).into_iter();
+        let (out, kept) = parts.partition(|part| leaves(part.origin));
         self.parts = kept;
-        Request {
-            why: self.why.clone(),
-            parts: out,
-        }
+        Request::new(why, out)
     }
 }
 
@@ -103,11 +120,20 @@ mod tests {
                 generation: 0,
             },
             number: *number,
+            why: Arc::new(Why {
+                reason: Some(number.to_string().into()),
+                asker: None,
+            }),
         };
-        Request {
-            why: Arc::default(),
-            parts: numbers.iter().map(part).collect(),
-        }
+        Request::new(Arc::default(), numbers.iter().map(part).collect())
+    }
+
+    fn numbers(request: &Request) -> Vec<u64> {
+        request.parts.iter().map(|part| part.number).collect()
+    }
+
+    fn reason(request: &Request) -> Option<&str> {
+        request.why().reason.as_deref()
     }
 
     #[test]
@@ -116,10 +142,24 @@ mod tests {
         for more in [&[7][..], &[5], &[1, 4, 9], &[], &[2, 3, 8]] {
             all.merge(request(more));
         }
-        assert_eq!(all.parts, request(&[1, 2, 3, 4, 5, 7, 8, 9]).parts);
+        assert_eq!(numbers(&all), [1, 2, 3, 4, 5, 7, 8, 9]);
         let third = all.split(|origin| origin.index == 1);
-        assert_eq!(third.parts, request(&[3, 9]).parts);
-        assert_eq!(all.parts, request(&[1, 2, 4, 5, 7, 8]).parts);
+        assert_eq!(numbers(&third), [3, 9]);
+        assert_eq!(numbers(&all), [1, 2, 4, 5, 7, 8]);
+    }
+
+    #[test]
+    fn the_reason_is_that_of_the_entry_which_came_first() {
+        let mut all = request(&[3]);
+        all.merge(request(&[4]));
+        assert_eq!(reason(&all), Some("3"));
+        all.merge(request(&[1]));
+        assert_eq!(reason(&all), Some("1"));
+        let origin = all.parts[1].origin;
+        assert_eq!(all.why_from(origin).reason.as_deref(), Some("3"));
+        let first = all.split(|origin| origin.index == 2);
+        assert_eq!(reason(&first), Some("1"));
+        assert_eq!(reason(&all), Some("3"));
     }
 
     #[test]

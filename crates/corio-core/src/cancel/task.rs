@@ -18,9 +18,7 @@ use crate::moment::Moment;
 
 /// Asks a task to cancel. False: it is done.
 pub(crate) fn cancel_task(cell: &CellRef, reason: Option<Cow<'static, str>>) -> bool {
-    let asker = current::current_cell()
-        .filter(|asker| asker != cell)
-        .map(|cell| cell.name());
+    let asker = current::current_cell().map(|cell| cell.name());
     let (asked, actions) = enter_root(cell, Arc::new(Why { reason, asker }));
     actions.run_for(cell);
     asked
@@ -75,12 +73,13 @@ pub(crate) fn before_poll(cell: &CellRef) -> Option<Cancelled> {
             return None;
         }
         let mut actions = Actions::default();
-        let request = tree
-            .nodes
-            .borrow_mut()
-            .before_step(root, stamp, &mut actions);
+        let outcome = {
+            let mut nodes = tree.nodes.borrow_mut();
+            let request = nodes.before_step(root, stamp, &mut actions);
+            request.map(|request| Cancelled::outcome(&request, nodes.id(root)))
+        };
         actions.run();
-        request.map(|request| Cancelled::outcome(&request))
+        outcome
     })
     .flatten()
 }
@@ -96,12 +95,13 @@ pub(crate) fn after_poll(cell: &CellRef) -> Option<Cancelled> {
         }
         let mut actions = Actions::default();
         let woken = cell.state.is_queued();
-        let request = tree
-            .nodes
-            .borrow_mut()
-            .after_step(root, woken, &mut actions);
+        let outcome = {
+            let mut nodes = tree.nodes.borrow_mut();
+            let request = nodes.after_step(root, woken, &mut actions);
+            request.map(|request| Cancelled::outcome(&request, nodes.id(root)))
+        };
         actions.run();
-        request.map(|request| Cancelled::outcome(&request))
+        outcome
     })
     .flatten()
 }
@@ -115,15 +115,16 @@ pub(crate) fn task_ended(cell: &CellRef) -> Option<Cancelled> {
             return None;
         }
         let mut actions = Actions::default();
-        let (request, removed) = {
+        let (outcome, removed) = {
             let mut nodes = tree.nodes.borrow_mut();
             let request = nodes.end_root(root, &mut actions);
+            let outcome = request.map(|request| Cancelled::outcome(&request, nodes.id(root)));
             let unclaimed = nodes.remove_unclaimed(root);
-            (request, (unclaimed, nodes.remove(root)))
+            (outcome, (unclaimed, nodes.remove(root)))
         };
         drop(removed);
         actions.run();
-        request.map(|request| Cancelled::outcome(&request))
+        outcome
     })
     .flatten()
 }
@@ -194,7 +195,7 @@ fn make_root(tree: &Tree, cell: &CellRef) -> u32 {
 
 /// `propagate`, where it is polled.
 pub(super) fn rise_here(request: Request) {
-    let why = request.why.clone();
+    let why = request.why().clone();
     let risen = tree::with(|tree| {
         let mut actions = Actions::default();
         let risen = {

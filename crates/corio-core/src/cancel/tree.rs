@@ -60,11 +60,7 @@ pub(super) fn stamp() -> u64 {
 pub(super) fn collect_dropped(number: u64, why: &Arc<Why>, parts: &[Part]) {
     with(|tree| {
         if tree.number() == number {
-            let request = Request {
-                why: why.clone(),
-                parts: parts.to_vec(),
-            };
-            drop(tree.collect(request));
+            drop(tree.collect(Request::new(why.clone(), parts.to_vec())));
         }
     });
 }
