@@ -40,7 +40,6 @@ impl<'env, T> ScopedTask<'env, T> {
     }
 
     /// Gives the task a name, in the expression that creates it.
-    #[must_use = "this gives the task back"]
     pub fn named(self, name: impl Into<String>) -> Self {
         self.set_name(name);
         self

@@ -89,7 +89,6 @@ impl<T> Task<T> {
     }
 
     /// Gives the task a name, in the expression that creates it.
-    #[must_use = "this gives the task back"]
     pub fn named(self, name: impl Into<String>) -> Self {
         self.set_name(name);
         self
@@ -159,7 +158,6 @@ impl<T> Task<T> {
 
 impl<V, E: fmt::Display> Task<Result<V, E>> {
     /// Reports an `Err` value that goes unread, as a panic is reported: once, with the name and the origin of the task.
-    #[must_use = "this gives the task back"]
     pub fn report_errors(self) -> Self {
         self.cell
             .with_extras(|extras| extras.error_of = Some(read_error::<V, E>));

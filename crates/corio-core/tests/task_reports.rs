@@ -116,7 +116,7 @@ fn an_unread_error_is_reported_once_when_that_was_asked_for() {
             .report_errors()
     };
 
-    drop(failing().named("detached"));
+    failing().named("detached");
     bed.settle();
     assert_eq!(bed.reports()[0].task(), Some("detached"));
     assert_eq!(bed.take_reports(), expected);

@@ -41,7 +41,7 @@ thread_local! {
 /// ```
 #[macro_export]
 macro_rules! context {
-    ($($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $init:expr;)*) => {
+    ($($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $init:expr);* $(;)?) => {
         $($(#[$attribute])* $visibility static $name: $crate::ContextVar<$type> =
             $crate::ContextVar::new(|| $init);)*
     };
@@ -56,7 +56,6 @@ pub struct ContextVar<T: 'static> {
 
 /// What a variable was before it was set, to go back to.
 #[derive(Debug)]
-#[must_use = "without the token the variable cannot be reset"]
 pub struct Token<T: 'static> {
     variable: usize,
     before: Option<T>,
@@ -74,7 +73,7 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
         self.find().unwrap_or_else(self.init)
     }
 
-    /// Sets the value in the current context, from here on.
+    /// Sets the value in the current context, from here on. The token is for who wants to go back to what it was before.
     pub fn set(&'static self, value: T) -> Token<T> {
         let before = self.find();
         self.put(Some(value));

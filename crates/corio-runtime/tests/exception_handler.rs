@@ -131,11 +131,11 @@ fn a_handler_runs_in_the_context_of_what_failed() {
             let seen = seen.clone();
             move |_| seen.borrow_mut().push(REQUEST.get())
         });
-        drop(REQUEST.set(7));
+        REQUEST.set(7);
         drop(create_task(async { raise("lost") }));
-        drop(REQUEST.set(8));
+        REQUEST.set(8);
         get_running_loop().call_soon(|| raise("lost"));
-        drop(REQUEST.set(9));
+        REQUEST.set(9);
         yield_now().await;
         assert_eq!(seen.take(), [7, 8]);
         assert_eq!(REQUEST.get(), 9);

@@ -203,7 +203,7 @@ fn a_runner_keeps_its_loop_its_numbers_and_its_context_between_runs() {
     let mut runner = virtual_runner();
     let visit = async |value: u32| {
         let before = VARIABLE.get();
-        drop(VARIABLE.set(value));
+        VARIABLE.set(value);
         yield_now().await;
         (before, current_task().unwrap().name())
     };

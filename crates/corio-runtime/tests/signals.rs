@@ -531,17 +531,17 @@ mod unix {
 
     fn a_handler_has_the_context_of_its_registration() {
         run(async {
-            drop(VARIABLE.set(7));
+            VARIABLE.set(7);
             let calls = Rc::new(Cell::new(0));
             let called = calls.clone();
             get_running_loop()
                 .add_signal_handler(USR1, move || {
                     println!("{}", VARIABLE.get());
-                    drop(VARIABLE.set(VARIABLE.get() + 1));
+                    VARIABLE.set(VARIABLE.get() + 1);
                     called.set(called.get() + 1);
                 })
                 .unwrap();
-            drop(VARIABLE.set(99));
+            VARIABLE.set(99);
             for count in 1..=2 {
                 raise(USR1);
                 while calls.get() < count {

@@ -96,13 +96,13 @@ fn to_thread_begins_at_the_first_poll_and_run_in_executor_at_the_call() {
 #[test]
 fn context_variables_are_taken_at_the_call_by_to_thread_and_not_by_run_in_executor() {
     run(async {
-        drop(VARIABLE.set(1));
+        VARIABLE.set(1);
         let read = to_thread(|| {
             let seen = VARIABLE.get();
-            drop(VARIABLE.set(99));
+            VARIABLE.set(99);
             seen
         });
-        drop(VARIABLE.set(2));
+        VARIABLE.set(2);
         assert_eq!(read.await.unwrap(), 1);
         assert_eq!(VARIABLE.get(), 2, "what the job sets stays with it");
         let pool = one_thread();

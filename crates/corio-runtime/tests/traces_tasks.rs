@@ -28,24 +28,26 @@ fn a_context_is_copied_where_a_task_or_callback_is_made() {
         k+3   t=0.0  main 10
     ";
     assert_trace(trace, async {
-        drop(VARIABLE.set(1));
+        VARIABLE.set(1);
         let task = create_task(async {
             log!("task sees {}", VARIABLE.get());
-            drop(VARIABLE.set(2));
+            VARIABLE.set(2);
             yield_now().await;
             log!("task sees own {}", VARIABLE.get());
         });
-        drop(VARIABLE.set(5));
+        VARIABLE.set(5);
         task.await.unwrap();
         log!("main still {}", VARIABLE.get());
-        let direct = async { drop(VARIABLE.set(9)) };
+        let direct = async {
+            VARIABLE.set(9);
+        };
         direct.await;
         log!("direct await shares the context: {}", VARIABLE.get());
         get_running_loop().call_soon(|| {
             log!("call_soon captured {}", VARIABLE.get());
-            drop(VARIABLE.set(77));
+            VARIABLE.set(77);
         });
-        drop(VARIABLE.set(10));
+        VARIABLE.set(10);
         yield_now().await;
         log!("main {}", VARIABLE.get());
     });
@@ -59,7 +61,7 @@ fn a_variable_goes_back_by_its_token_and_after_a_scope() {
         let inner = VARIABLE.with(4, async {
             assert_eq!(VARIABLE.get(), 4);
             yield_now().await;
-            drop(VARIABLE.set(5));
+            VARIABLE.set(5);
             yield_now().await;
             VARIABLE.get()
         });
@@ -78,7 +80,7 @@ fn a_variable_goes_back_by_its_token_and_after_a_scope() {
 #[test]
 fn a_scope_whose_future_panics_puts_the_value_back() {
     run(async {
-        drop(VARIABLE.set(1));
+        VARIABLE.set(1);
         let task = create_task(async {
             let scope = VARIABLE.with(2, async { raise("inside") });
             scope.await

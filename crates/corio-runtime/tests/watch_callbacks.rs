@@ -268,17 +268,17 @@ fn a_callback_has_the_context_of_its_registration_and_keeps_what_it_sets() {
         let event_loop = get_running_loop();
         let (one, _two) = pair();
         let seen = Rc::new(RefCell::new(Vec::new()));
-        drop(VARIABLE.set(10));
+        VARIABLE.set(10);
         event_loop
             .add_writer(&one, {
                 let seen = seen.clone();
                 move || {
                     seen.borrow_mut().push(VARIABLE.get());
-                    drop(VARIABLE.set(VARIABLE.get() + 1));
+                    VARIABLE.set(VARIABLE.get() + 1);
                 }
             })
             .unwrap();
-        drop(VARIABLE.set(99));
+        VARIABLE.set(99);
         turns(3).await;
         assert_eq!(seen.take(), [10, 11, 12]);
         assert_eq!(VARIABLE.get(), 99);

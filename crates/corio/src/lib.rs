@@ -64,6 +64,7 @@ pub use corio_combinators::{
     catch_cancel, deadline, finally, gather, move_on_after, scope, shield, staggered_race,
     task_group, timeout, timeout_at, try_gather, try_wait, wait, with,
 };
+pub use corio_core::combine::{AsTask, AsTryTask, IntoTask, RunTarget};
 pub use corio_core::{
     AnyTask, CallbackId, Cancelled, Handle, InvalidState, LoopClosed, OrPropagate, OwnedWait,
     Panic, Promise, PromiseCallbackId, PromiseWait, PromiseWatch, Propagate, Report, ScopedTask,
