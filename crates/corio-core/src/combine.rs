@@ -38,6 +38,10 @@ mod sealed {
 }
 
 /// A handle of a task: an owning one, a borrowed one, or one of whatever type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handle of a task",
+    note = "`create_task(future)` makes a task of a future; `gather` and `as_completed` do that by themselves"
+)]
 pub trait AsTask: sealed::As {
     /// What its outcome gives: the value, a reference to it, or nothing.
     type Output;
@@ -153,6 +157,10 @@ impl<'a, T> AsTask for &'a ScopedTask<'_, T> {
 }
 
 /// A handle of a task whose value is a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handle of a task that gives a `Result`",
+    note = "`gather` and `wait`, without `try_`, take tasks of any type"
+)]
 pub trait AsTryTask: AsTask {
     /// The task, with the question whether its value is an `Err`.
     fn as_any_try(&self) -> AnyTryTask;
@@ -226,6 +234,10 @@ impl fmt::Debug for AnyTryTask {
 }
 
 /// What `gather` and its kind take: a `'static` future, of which a task is made, or a task that is there.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a future nor a handle of a task",
+    note = "futures are given by value, tasks as `Task`, `&Task` or `AnyTask`"
+)]
 pub trait IntoTask: sealed::Into {
     /// What its outcome gives.
     type Output;

@@ -30,6 +30,10 @@ mod sealed {
 type Never = <fn() -> ! as sealed::Returns>::Output;
 
 /// What the child of a group may give: a `Result` whose error moves into the group, or nothing, or it never ends by itself.
+#[diagnostic::on_unimplemented(
+    message = "a child of a `TaskGroup<{E}>` cannot give `{Self}`",
+    note = "it gives a `Result<T, {E}>`, so a value is given as `Ok(value)`, or nothing"
+)]
 pub trait ChildOutput<E>: sealed::Sealed {
     /// What the child's own handle gives.
     type Value: 'static;

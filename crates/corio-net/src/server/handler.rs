@@ -19,6 +19,10 @@ use crate::stream::{StreamOptions, StreamReader, StreamWriter};
 use crate::tls::TlsAcceptor;
 
 /// What a handler may give: nothing, or a `Result`. An `Err` goes to the exception handler of the loop.
+#[diagnostic::on_unimplemented(
+    message = "a handler of connections cannot give `{Self}`",
+    note = "it gives nothing, or a `Result` whose error has `Display`"
+)]
 pub trait HandlerOutput: sealed::Sealed {
     #[doc(hidden)]
     fn outcome(self) -> Result<(), String>;
