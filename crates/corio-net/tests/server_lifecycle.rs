@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use corio_combinators::{finally, gather, timeout};
+use corio_core::AnyTask;
 use corio_net::{
     ServeError, ServeOptions, Server, StreamReader, StreamWriter, TcpListener, TcpStream,
     open_connection, serve, start_server,
@@ -95,6 +96,28 @@ fn many_clients_are_served_at_the_same_time() {
         server.close();
         server.wait_closed().await;
         assert_eq!(server.connections(), 0);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_tasks_of_a_server_were_created_where_the_program_made_the_server() {
+    run(async {
+        let idle = async |mut reader: StreamReader, _writer: StreamWriter| reader.read(1).await;
+        let line = line!() + 1;
+        let server = start_server(idle, "127.0.0.1:0").await?;
+        let client = open_connection(server.local_addrs()).await?;
+        until(|| server.connections() == 1).await;
+        let sites: Vec<_> = all_tasks().iter().skip(1).map(AnyTask::site).collect();
+        assert_eq!(
+            sites.len(),
+            2,
+            "the accepting task, and that of the connection"
+        );
+        for site in sites {
+            assert_eq!((site.file(), site.line()), (file!(), line));
+        }
+        drop(client);
         Ok(())
     });
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use corio_core::waiting::{self, WaitKind};
 use corio_core::{AnyTask, Report};
-use corio_runtime::{create_task, get_running_loop, sleep, yield_now};
+use corio_runtime::{get_running_loop, sleep, yield_now};
 
 use super::acceptor::Acceptor;
 use super::handler::Handle;
@@ -72,7 +72,7 @@ impl<A: Acceptor, H> Seat<A, H> {
 impl<A: Acceptor, H: Handle<A>> AnySeat for Seat<A, H> {
     fn start(self: Rc<Self>, shared: &Rc<Shared>) {
         let name = shared.options.name();
-        let task = create_task(accept_all(self.clone(), Deaf(shared.clone())));
+        let task = shared.create_task(accept_all(self.clone(), Deaf(shared.clone())));
         let task = task.named(format!("{name}: accepting"));
         self.task.set(Some(task.any()));
     }

@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 #[cfg(feature = "tls")]
 use corio_core::Report;
-use corio_runtime::create_task;
 #[cfg(feature = "tls")]
 use corio_runtime::get_running_loop;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -70,7 +69,7 @@ where
         let name = task_name(shared, &peer);
         let handler = self.clone();
         let presence = Clients::enter(shared);
-        begin(presence, name, async move {
+        begin(shared, presence, name, async move {
             (handler.0)(connection, peer).await.outcome()
         });
     }
@@ -90,7 +89,7 @@ where
         let (reader, writer) = options.streams(connection);
         presence.set_connection(writer.connection());
         writer.connection().set_guest(presence.clone());
-        begin(presence, name, async move {
+        begin(shared, presence, name, async move {
             (handler.handler)(reader, writer).await.outcome()
         });
     }
@@ -117,7 +116,7 @@ where
         let this = self.clone();
         let presence = Clients::enter(shared);
         let of_connection = presence.clone();
-        begin(presence, name, async move {
+        begin(shared, presence, name, async move {
             let options = this.options.of_peer(&peer).of_socket(&connection);
             let stream = match this.acceptor.accept(connection).await {
                 Ok(stream) => stream,
@@ -149,12 +148,13 @@ fn task_name(shared: &Shared, peer: &impl fmt::Debug) -> String {
 }
 
 fn begin(
+    shared: &Shared,
     presence: Presence,
     name: String,
     work: impl Future<Output = Result<(), String>> + 'static,
 ) {
     let of_task = OfTask(presence.clone());
-    let task = create_task(async move {
+    let task = shared.create_task(async move {
         let outcome = work.await;
         drop(of_task);
         outcome

@@ -119,8 +119,9 @@ impl ServeOptions {
         R: HandlerOutput + 'static,
     {
         let handler = Rc::new(Plain(handler));
-        let seat = Rc::new(Seat::new(listener, handler, Location::caller()));
-        Server::new(Shared::new(self.clone(), vec![seat], None))
+        let site = Location::caller();
+        let seat = Rc::new(Seat::new(listener, handler, site));
+        Server::new(Shared::new(self.clone(), vec![seat], None, site))
     }
 
     pub(super) fn name(&self) -> &str {

@@ -75,7 +75,7 @@ fn serve_with<A: Acceptor>(
     let seat =
         |acceptor| -> Rc<dyn AnySeat> { Rc::new(Seat::new(acceptor, handler.clone(), site)) };
     let seats = acceptors.into_iter().map(seat).collect();
-    Server::new(Shared::new(options, seats, clean_up))
+    Server::new(Shared::new(options, seats, clean_up, site))
 }
 
 /// Adds what [`Serving`] has to a builder with a field `serving`.

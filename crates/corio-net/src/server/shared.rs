@@ -2,9 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
+use std::panic::Location;
 use std::rc::Rc;
 
-use corio_runtime::get_running_loop;
+use corio_core::{Scheduler, Task};
+use corio_runtime::{create_task, get_running_loop};
 
 use super::clients::Clients;
 use super::options::ServeOptions;
@@ -20,6 +22,7 @@ pub(super) struct Shared {
     seats: RefCell<Vec<Rc<dyn AnySeat>>>,
     /// What is to be done when the server closes.
     clean_up: Cell<Option<Box<dyn FnOnce()>>>,
+    site: &'static Location<'static>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +46,7 @@ impl Shared {
         options: ServeOptions,
         seats: Vec<Rc<dyn AnySeat>>,
         clean_up: Option<Box<dyn FnOnce()>>,
+        site: &'static Location<'static>,
     ) -> Rc<Shared> {
         Rc::new(Shared {
             options,
@@ -52,7 +56,19 @@ impl Shared {
             state: Cell::new(State::Bound),
             seats: RefCell::new(seats),
             clean_up: Cell::new(clean_up),
+            site,
         })
+    }
+
+    /// A task of the server, which was created where the server was made: that is the line that the program knows.
+    pub(super) fn create_task<F>(&self, work: F) -> Task<F::Output>
+    where
+        F: Future<Output: 'static> + 'static,
+    {
+        match Scheduler::current() {
+            Some(scheduler) => scheduler.create_task_at(work, self.site),
+            None => create_task(work),
+        }
     }
 
     pub(super) fn state(&self) -> State {
