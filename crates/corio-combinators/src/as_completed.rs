@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -74,9 +75,11 @@ impl<C: IntoTask> AsCompleted<C> {
         clippy::should_implement_trait,
         reason = "the name is that of every asynchronous iterator"
     )]
+    #[track_caller]
     pub fn next(&mut self) -> NextCompleted<'_, C> {
         NextCompleted {
             inner: &mut self.inner,
+            site: Location::caller(),
         }
     }
 
@@ -101,7 +104,8 @@ impl<C: IntoTask> Stream for AsCompleted<C> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<C::Handle>> {
         // Without a time limit there is no error.
-        self.inner.poll_next(cx).map(|next| next?.ok())
+        let site = self.inner.site();
+        self.inner.poll_next(cx, site).map(|next| next?.ok())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -125,13 +129,15 @@ impl<C: IntoTask> fmt::Debug for AsCompleted<C> {
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct NextCompleted<'a, C: IntoTask> {
     inner: &'a mut Completions<C>,
+    site: &'static Location<'static>,
 }
 
 impl<C: IntoTask> Future for NextCompleted<'_, C> {
     type Output = Option<C::Handle>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<C::Handle>> {
-        self.inner.poll_next(cx).map(|next| next?.ok())
+        let site = self.site;
+        self.inner.poll_next(cx, site).map(|next| next?.ok())
     }
 }
 

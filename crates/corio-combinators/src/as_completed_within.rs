@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -38,9 +39,11 @@ impl<C: IntoTask> AsCompletedWithin<C> {
         clippy::should_implement_trait,
         reason = "the name is that of every asynchronous iterator"
     )]
+    #[track_caller]
     pub fn next(&mut self) -> NextCompletedWithin<'_, C> {
         NextCompletedWithin {
             inner: &mut self.inner,
+            site: Location::caller(),
         }
     }
 
@@ -58,7 +61,8 @@ impl<C: IntoTask> Stream for AsCompletedWithin<C> {
     type Item = Result<C::Handle, TimeoutError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.inner.poll_next(cx)
+        let site = self.inner.site();
+        self.inner.poll_next(cx, site)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -84,13 +88,15 @@ impl<C: IntoTask> fmt::Debug for AsCompletedWithin<C> {
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct NextCompletedWithin<'a, C: IntoTask> {
     inner: &'a mut Completions<C>,
+    site: &'static Location<'static>,
 }
 
 impl<C: IntoTask> Future for NextCompletedWithin<'_, C> {
     type Output = Option<Result<C::Handle, TimeoutError>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.inner.poll_next(cx)
+        let site = self.site;
+        self.inner.poll_next(cx, site)
     }
 }
 

@@ -78,10 +78,16 @@ impl<C: IntoTask> Completions<C> {
         self.given.len() + self.handles.len() - self.handed_out
     }
 
-    /// Ready with the next handle, with the time limit, or with nothing when all have been handed out.
+    /// Where it was made.
+    pub(crate) fn site(&self) -> &'static Location<'static> {
+        self.site
+    }
+
+    /// Ready with the next handle, with the time limit, or with nothing when all have been handed out. Who waits does so at `site`.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
+        site: &'static Location<'static>,
     ) -> Poll<Option<Result<C::Handle, TimeoutError>>> {
         if self.left() == 0 {
             return Poll::Ready(None);
@@ -93,13 +99,13 @@ impl<C: IntoTask> Completions<C> {
                 return Poll::Ready(Some(Err(TimeoutError::new())));
             }
             arrivals.set_waker(cx.waker());
-            waiting::note(&AS_COMPLETED, self.site);
+            waiting::note(&AS_COMPLETED, site);
             return Poll::Pending;
         };
         let task = arrivals.task(index);
         let owned = self.handles[index].as_ref().is_some_and(C::Handle::owns);
         if owned && self.settle.poll(cx, std::iter::once(task)).is_pending() {
-            waiting::note(&AS_COMPLETED, self.site);
+            waiting::note(&AS_COMPLETED, site);
             return Poll::Pending;
         }
         self.handed_out += 1;

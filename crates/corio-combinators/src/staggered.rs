@@ -3,14 +3,18 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use corio_core::waiting::{self, WaitKind};
 use corio_core::{Task, TaskError};
 
 use crate::task_group::{Failure, TaskGroup, task_group};
 use crate::wait::{ReturnWhen, wait};
+
+static STAGGERED_RACE: WaitKind = WaitKind::new("staggered_race");
 
 /// How a [`staggered_race`] ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,6 +58,7 @@ pub struct Staggered<T, E> {
 /// ```
 #[doc(alias = "happy eyeballs")]
 #[doc(alias = "select_ok")]
+#[track_caller]
 pub fn staggered_race<I, A, F, T, E>(attempts: I, delay: Option<Duration>) -> StaggeredRace<T, E>
 where
     I: IntoIterator<Item = A, IntoIter: 'static>,
@@ -62,8 +67,10 @@ where
     T: 'static,
     E: 'static,
 {
+    let site = Location::caller();
     StaggeredRace {
-        race: Box::pin(run(attempts.into_iter(), delay)),
+        race: Box::pin(run(attempts.into_iter(), delay, site)),
+        site,
     }
 }
 
@@ -71,13 +78,18 @@ where
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct StaggeredRace<T, E> {
     race: Pin<Box<dyn Future<Output = Staggered<T, E>>>>,
+    site: &'static Location<'static>,
 }
 
 impl<T, E> Future for StaggeredRace<T, E> {
     type Output = Staggered<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Staggered<T, E>> {
-        self.race.as_mut().poll(cx)
+        let polled = self.race.as_mut().poll(cx);
+        if polled.is_pending() {
+            waiting::note(&STAGGERED_RACE, self.site);
+        }
+        polled
     }
 }
 
@@ -93,6 +105,7 @@ type Attempt<T, E> = Task<(usize, Result<T, E>)>;
 async fn run<A, F, T, E>(
     attempts: impl Iterator<Item = A>,
     delay: Option<Duration>,
+    site: &'static Location<'static>,
 ) -> Staggered<T, E>
 where
     A: FnOnce() -> F,
@@ -110,7 +123,7 @@ where
                 Some((number, attempt)) => {
                     let attempt = attempt();
                     let child = async move { Ok((number, attempt.await)) };
-                    race.running.push(group.create_task(child));
+                    race.running.push(group.create_task_at(child, site));
                 }
                 None if race.running.is_empty() => break,
                 None => {}

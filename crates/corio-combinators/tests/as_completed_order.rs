@@ -295,7 +295,7 @@ fn it_is_a_stream() {
 #[test]
 fn a_waiting_task_says_so_with_its_line() {
     run(async {
-        let line = line!() + 2;
+        let line = line!() + 3;
         let waiter = create_task(async {
             let mut completed = as_completed([sleep(1.0)]);
             completed.next().await.is_some()

@@ -232,7 +232,7 @@ impl<T> OwnedWait<T> {
 
 impl<T> fmt::Debug for OwnedWait<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OwnedWait").field(&self.task).finish()
+        f.debug_tuple("OwnedWait").field(&*self.task).finish()
     }
 }
 

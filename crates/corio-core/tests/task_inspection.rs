@@ -48,10 +48,14 @@ fn a_task_shows_its_state_name_code_place_wait_and_callbacks() {
     let callbacks = format!("{wait} cb=[{file}:{}, {file}:{}]", line!() - 2, line!() - 1);
     assert_eq!(format!("{task:?}"), shown("pending", &callbacks));
     assert_eq!(format!("{:?}", task.any()), shown("pending", &callbacks));
+    let watch = format!("Watch({})", shown("pending", &callbacks));
+    assert_eq!(format!("{:?}", task.watch()), watch);
     task.cancel();
     assert_eq!(format!("{task:?}"), shown("cancelling", &callbacks));
     bed.settle();
     assert_eq!(format!("{task:?}"), shown("cancelled", ""));
+    let wait = format!("OwnedWait(Some({}))", shown("cancelled", ""));
+    assert_eq!(format!("{:?}", task.into_future()), wait);
 }
 
 #[test]

@@ -8,8 +8,11 @@ use std::time::{Duration, Instant};
 
 use corio_core::Scheduler;
 use corio_core::time::{Moment, nanos};
+use corio_core::waiting::{self, WaitKind};
 
 use crate::sleep::Sleep;
+
+static INTERVAL: WaitKind = WaitKind::new("interval");
 
 /// Ticks at a fixed distance: the first one `period` after the first wait began. Also a `Stream`.
 ///
@@ -65,8 +68,12 @@ impl Interval {
     ///
     /// A wait that is cancelled or dropped leaves the tick for the next one.
     #[doc(alias = "next")]
+    #[track_caller]
     pub fn tick(&mut self) -> Tick<'_> {
-        Tick { interval: self }
+        Tick {
+            interval: self,
+            site: Location::caller(),
+        }
     }
 
     /// The distance of two ticks.
@@ -76,6 +83,10 @@ impl Interval {
 
     /// Ready with the planned instant of the next tick.
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
+        self.poll_at(cx, self.site)
+    }
+
+    fn poll_at(&mut self, cx: &mut Context<'_>, site: &'static Location<'static>) -> Poll<Instant> {
         let now = || Scheduler::with_current(|s| s.and_then(Scheduler::timers).map(|t| t.now()));
         if self.next.is_none() {
             let now = now().unwrap_or_else(|| crate::current::no_loop("interval"));
@@ -85,6 +96,7 @@ impl Interval {
             return Poll::Pending;
         };
         if Pin::new(&mut *sleep).poll(cx).is_pending() {
+            waiting::note(&INTERVAL, site);
             return Poll::Pending;
         }
         let planned = sleep.moment().unwrap_or(Moment::NEVER);
@@ -109,12 +121,14 @@ impl futures_core::Stream for Interval {
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct Tick<'a> {
     interval: &'a mut Interval,
+    site: &'static Location<'static>,
 }
 
 impl Future for Tick<'_> {
     type Output = Instant;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Instant> {
-        self.interval.poll_tick(cx)
+        let site = self.site;
+        self.interval.poll_at(cx, site)
     }
 }

@@ -9,11 +9,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use corio_core::waiting::{self, WaitKind};
 use corio_core::{AnyTask, Cancelled, LoopClosed, Report, Scheduler, TaskError, TaskId};
 use parking_lot::{Condvar, Mutex};
 
 use crate::blocking;
 use crate::event_loop::EventLoop;
+
+static REMOTE_TASK: WaitKind = WaitKind::new("remote task");
 
 /// A loop, for other threads. It does not keep the loop alive.
 #[derive(Clone, Debug)]
@@ -77,6 +80,7 @@ impl Remote {
         RemoteTask {
             shared,
             way: Way::Handle(self.remote.clone()),
+            site,
         }
     }
 }
@@ -215,6 +219,8 @@ impl<T> Drop for Settle<T> {
 pub struct RemoteTask<T> {
     shared: Arc<Shared<T>>,
     way: Way,
+    /// Where the task was created, which is the nearest place to the wait that a future can know.
+    site: &'static Location<'static>,
 }
 
 /// The way to the loop.
@@ -356,6 +362,7 @@ impl<T> Future for RemoteTask<T> {
         let old = state.waker.replace(waker);
         drop(state);
         drop(old);
+        waiting::note(&REMOTE_TASK, self.site);
         Poll::Pending
     }
 }

@@ -40,12 +40,25 @@ impl<E: 'static> TaskGroup<E> {
         F::IntoFuture: 'static,
         F::Output: ChildOutput<E>,
     {
-        let site = Location::caller();
+        self.create_task_at(work, Location::caller())
+    }
+
+    /// The same, for a task that was created at `site`.
+    pub(crate) fn create_task_at<F>(
+        &self,
+        work: F,
+        site: &'static Location<'static>,
+    ) -> Task<<F::Output as ChildOutput<E>>::Value>
+    where
+        F: IntoFuture,
+        F::IntoFuture: 'static,
+        F::Output: ChildOutput<E>,
+    {
         let place = self.state.next_place();
         let refused = self.state.is_refusing();
         let child = Child::new(work.into_future(), place, site, self.state.clone());
         let scheduler = self.state.scheduler();
-        let task = scheduler.create_fallible_task::<F::IntoFuture, _, _>(child);
+        let task = scheduler.create_fallible_task_at::<F::IntoFuture, _, _>(child, site);
         if refused {
             let why = "the task group takes no more children";
             task.any().end_now(Cancelled::because(why));
