@@ -65,6 +65,8 @@ pub(crate) struct Round {
     told: Cell<u64>,
     observer: Cell<Option<ObserverId>>,
     waker: Cell<Option<Waker>>,
+    /// Somebody counts on the wake.
+    owes_wake: Cell<bool>,
 }
 
 impl Round {
@@ -97,6 +99,7 @@ impl Round {
             told: Cell::new(0),
             observer: Cell::new(None),
             waker: Cell::new(None),
+            owes_wake: Cell::new(false),
             members,
         });
         let id = scheduler.add_observer(round.clone());
@@ -243,9 +246,21 @@ impl Round {
     pub(crate) fn set_waker(&self, waker: &Waker) {
         let waker = match self.waker.take() {
             Some(old) if old.will_wake(waker) => old,
-            _ => waker.clone(),
+            old => {
+                self.pay_wake(old);
+                waker.clone()
+            }
         };
         self.waker.set(Some(waker));
+    }
+
+    /// Whoever polled the wait before does so no more.
+    fn pay_wake(&self, old: Option<Waker>) {
+        if self.owes_wake.take() {
+            if let Some(old) = old {
+                old.wake();
+            }
+        }
     }
 
     /// Looks away: nobody will be told any more.
@@ -262,7 +277,7 @@ impl Round {
             }
         }
         self.scheduler.forget_observer(id);
-        drop(self.waker.take());
+        self.pay_wake(self.waker.take());
     }
 
     /// Counts an end. True: it is the one that was waited for.
@@ -338,6 +353,7 @@ impl Observer for Round {
             return;
         }
         self.phase.set(Phase::Over);
+        self.owes_wake.set(false);
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
@@ -360,6 +376,15 @@ impl Members for Round {
         let members = self.members.iter().enumerate();
         let owned = members.filter(|(index, _)| self.owned.has(*index));
         owned.map(|(_, member)| member.task().clone()).collect()
+    }
+
+    fn wakes_soon(&self) -> bool {
+        let waker = self.waker.take();
+        let wakes =
+            waker.is_some() && self.phase.get() == Phase::Enough && self.open_owned.get() == 0;
+        self.waker.set(waker);
+        self.owes_wake.set(wakes);
+        wakes
     }
 }
 

@@ -1,11 +1,12 @@
 //! Requests on the way down: they enter at a node, and go to the innermost nodes below it that take them.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::actions::Actions;
 use super::node::Kind;
-use super::nodes::{NodeId, Nodes};
+use super::nodes::{NodeId, Nodes, Subject};
 use super::request::{Request, Why};
 use super::trouble::Mark;
 use super::{place, tree};
@@ -90,28 +91,80 @@ impl Nodes {
         self.attend(top);
     }
 
-    /// What was queued during a step goes its way.
+    /// What was queued during a step goes its way. Requests that meet on it are one from there: a wait asks its tasks once.
     pub(super) fn distribute_queued(&mut self, top: u32, actions: &mut Actions) {
+        let mut met: Vec<(u32, Request)> = Vec::new();
+        let mut places: HashMap<u32, usize> = HashMap::new();
         for id in std::mem::take(&mut self.top_state(top).queued_at) {
-            if self.is_alive(id) {
-                if let Some(request) = self.trouble(id.index).queued.take() {
-                    self.distribute(id.index, request, actions);
+            if !self.is_alive(id) {
+                continue;
+            }
+            let Some(request) = self.trouble(id.index).queued.take() else {
+                continue;
+            };
+            for target in self.targets(id.index) {
+                match places.entry(target) {
+                    Entry::Occupied(place) => met[*place.get()].1.merge(request.clone()),
+                    Entry::Vacant(place) => {
+                        place.insert(met.len());
+                        met.push((target, request.clone()));
+                    }
                 }
             }
+        }
+        for (target, request) in met {
+            self.hand(target, request, actions);
         }
     }
 
     /// Sends a request from its origin down to the innermost takers.
     fn distribute(&mut self, origin: u32, request: Request, actions: &mut Actions) {
-        let targets = self.innermost_takers(origin);
-        if targets.is_empty() {
-            return self.mark(origin, request, false, actions);
+        for target in self.targets(origin) {
+            self.hand(target, request.clone(), actions);
         }
-        for target in targets {
-            if self.forward(target, &request, actions) {
-                continue;
+    }
+
+    /// Where a request goes that has entered at a node.
+    fn targets(&self, origin: u32) -> Vec<u32> {
+        let mut targets = self.innermost_takers(origin);
+        if targets.is_empty() {
+            targets.push(origin);
+        }
+        targets
+    }
+
+    fn hand(&mut self, target: u32, request: Request, actions: &mut Actions) {
+        if !self.forward(target, &request, actions) {
+            self.mark_in_turn(target, request, actions);
+        }
+    }
+
+    /// Leaves a mark. If all that is waited for below has happened already, its wake is on its way, and a second one would only let
+    /// the task overtake those that were woken before it.
+    fn mark_in_turn(&mut self, index: u32, request: Request, actions: &mut Actions) {
+        if self.is_woken_soon(index) {
+            self.leave_mark(index, request, false);
+        } else {
+            self.mark(index, request, false, actions);
+        }
+    }
+
+    /// Nothing stands below a node but one wait for several tasks, which is about to wake the task.
+    fn is_woken_soon(&self, mut index: u32) -> bool {
+        loop {
+            if self.waker(index).is_some() {
+                return false;
             }
-            self.mark(target, request.clone(), false, actions);
+            let mut children = self.children(index);
+            match (children.next(), children.next()) {
+                (Some(child), None) => index = child,
+                (Some(_), Some(_)) => return false,
+                (None, _) => break,
+            }
+        }
+        match &self.at(index).subject {
+            Subject::Members(members) => members.wakes_soon(),
+            _ => false,
         }
     }
 

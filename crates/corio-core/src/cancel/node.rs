@@ -35,6 +35,10 @@ pub enum Kind {
 pub trait Members {
     /// The tasks that a request is to be handed on to, finished ones included: nothing else asks. No foreign code runs in it.
     fn tasks(&self) -> Vec<AnyTask>;
+
+    /// True: the tasks have ended, and whoever polled the wait last is going to be woken for that, even if the wait is dropped or
+    /// polled elsewhere before. No foreign code runs in it.
+    fn wakes_soon(&self) -> bool;
 }
 
 /// A place in the cancellation tree, held by a future. It joins below the node it is first polled in, follows its future to
