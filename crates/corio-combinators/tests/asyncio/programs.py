@@ -3,8 +3,9 @@
 usage: programs.py SEED COUNT      random ones
        programs.py - < FILE        those in the file, one a line
 
-One program is a line of words in parentheses, followed by the lines of its log: task, time, event. The loop breaks ties as
-corio does: equal deadlines in the order of their arming, the children of a group in the order of their creation.
+One program is a line of words in parentheses, followed by the lines of its log: task, time, event. With a `~` before it, only
+what each task logs is compared, not the order among tasks. The loop breaks ties as corio does: equal deadlines in the order of
+their arming, the children of a group in the order of their creation.
 """
 import asyncio, collections, itertools, logging, random, selectors, sys
 
@@ -111,6 +112,28 @@ class AfterFirstStep:
                 return
 
 
+def gives_on(make):
+    """In corio who was cancelled may be given something until he is told, and gives it on then: a turn later than in asyncio."""
+
+    class GivesOn(make):
+        def _wakeup_next(self, waiters):
+            self.world.reordered |= any(waiter.cancelled() for waiter in waiters)
+            super()._wakeup_next(waiters)
+
+        def _wake_next(self):
+            self.world.reordered |= any(waiter.cancelled() for waiter in self._waiters or ())
+            return super()._wake_next()
+
+        def notify(self, n=1):
+            self.world.reordered |= any(waiter.cancelled() for waiter in self._waiters)
+            super().notify(n)
+
+    return GivesOn
+
+
+Queue, Semaphore, Condition = map(gives_on, (asyncio.Queue, asyncio.Semaphore, asyncio.Condition))
+
+
 class Waiters(collections.deque):
     def __init__(self):
         self.of = {}
@@ -122,21 +145,25 @@ class Waiters(collections.deque):
 
 class World:
     def __init__(self, loop):
-        self.loop, self.logs, self.tasks, self.counts = loop, {}, [], {}
+        self.loop, self.logs, self.tasks, self.counts = loop, [], [], {}
         # The program does something that corio does otherwise on purpose.
         self.different = False
+        # It does things in another order on purpose.
+        self.reordered = False
         self.swallows = 0
         self.locks = [asyncio.Lock(), asyncio.Lock()]
-        self.semaphore = asyncio.Semaphore(2)
+        self.semaphore = Semaphore(2)
         self.events = [asyncio.Event(), asyncio.Event()]
-        self.queues = [asyncio.Queue(1), asyncio.Queue()]
+        self.queues = [Queue(1), Queue()]
         self.promises = [Promise() for _ in range(3)]
         self.barrier = asyncio.Barrier(2)
-        self.condition = asyncio.Condition()
+        self.condition = Condition()
         self.condition.acquire = self.patient(self.condition.acquire)
         self.condition._waiters = Waiters()
         self.reacquired_late = set()
         self.groups = []
+        for meeting in (self.semaphore, *self.queues, self.condition):
+            meeting.world = self
 
     def patient(self, acquire):
         """Notes who had to wait for the condition's lock."""
@@ -156,7 +183,7 @@ class World:
         self.note(name, *words)
 
     def note(self, name, *words):
-        self.logs.setdefault(name, []).append((self.loop.time(), " ".join(str(word) for word in words)))
+        self.logs.append((name, self.loop.time(), " ".join(str(word) for word in words)))
 
     def sweep(self):
         """What still waits is asked to end."""
@@ -175,11 +202,12 @@ class World:
     async def alone(self, wait):
         """A wait that was not cancelled itself may still find its task cancelled: that is no request here."""
         me = asyncio.current_task()
-        before, asked = me.cancelling(), me._must_cancel
+        before, asked, turn = me.cancelling(), me._must_cancel, self.loop.turn
         try:
             return await wait
         except asyncio.CancelledError:
-            if asked or me.cancelling() != before:
+            # What did not suspend was not told of a request.
+            if turn != self.loop.turn and (asked or me.cancelling() != before):
                 raise
             self.log("child cancelled")
 
@@ -622,7 +650,7 @@ def play(op):
         loop.run_until_complete(asyncio.wait_for(main(), 10_000))
     finally:
         loop.close()
-    return None if world.different else world.logs
+    return None if world.different else world
 
 
 def parse(line):
@@ -639,32 +667,33 @@ def parse(line):
     return open[0][0]
 
 
-def tell(op, logs):
-    print(text(op))
-    for name in sorted(logs):
-        for time, event in logs[name]:
-            print(f"  {name} {time:g} {event}")
+def tell(op, world):
+    print("~" * world.reordered + text(op))
+    for name, time, event in world.logs:
+        print(f"  {name} {time:g} {event}")
 
 
 def main():
     if sys.argv[1] == "-":
         for line in filter(str.strip, sys.stdin):
-            op = parse(line)
-            tell(op, play(op) or {})
+            op = parse(line.lstrip("~"))
+            if world := play(op):
+                tell(op, world)
+            else:
+                print(text(op), "is played otherwise on purpose", file=sys.stderr)
         return
     seed, count = int(sys.argv[1]), int(sys.argv[2])
     rng = random.Random(seed)
     while count:
         op = generate(rng, rng.choice([2, 3, 4, 4, 5]), shared=rng.random() < 0.5)
         try:
-            logs = play(op)
+            world = play(op)
         except RecursionError:
             continue
-        size = sum(map(len, (logs or {}).values()))
-        if logs is None or size < 4 or size > 60:
+        if world is None or not 4 <= len(world.logs) <= 60:
             continue
         count -= 1
-        tell(op, logs)
+        tell(op, world)
 
 
 main()

@@ -48,7 +48,7 @@ pub type Running = Pin<Box<dyn Future<Output = Done>>>;
 
 /// What the tasks of one program share.
 pub struct World {
-    pub logs: RefCell<BTreeMap<String, Vec<(f64, String)>>>,
+    pub log: RefCell<Vec<(String, f64, String)>>,
     pub tasks: RefCell<Vec<AnyTask>>,
     counts: RefCell<BTreeMap<String, usize>>,
     errors: RefCell<BTreeMap<String, String>>,
@@ -71,7 +71,7 @@ impl World {
     pub fn new() -> Rc<World> {
         let promise = || here().scheduler.create_promise();
         Rc::new(World {
-            logs: RefCell::default(),
+            log: RefCell::default(),
             tasks: RefCell::default(),
             counts: RefCell::default(),
             errors: RefCell::default(),
@@ -93,8 +93,7 @@ impl World {
 
     pub fn note(&self, name: String, event: impl Into<String>) {
         let time = here().time().as_secs_f64();
-        let mut logs = self.logs.borrow_mut();
-        logs.entry(name).or_default().push((time, event.into()));
+        self.log.borrow_mut().push((name, time, event.into()));
     }
 
     /// Names a new task, and listens for its end.
