@@ -104,13 +104,17 @@ impl Scheduler {
         }
     }
 
-    /// Begins a stretch, and grants the batches after it as long as nothing has to be asked between them. False: the run is over.
+    /// Begins a stretch, and grants the batches after it as long as nothing has to be asked between them. False: the run is over,
+    /// and no batch begins: what comes before the next run belongs to it.
     #[inline(never)]
     fn begin_stretch(&self, first: u64, last: u64) -> bool {
         let inner = &*self.0;
         let (steps, pause) = (self.steps(), inner.pause.get());
         // A close further down on the stack may have emptied the queue meanwhile.
         let left = last.saturating_sub(steps);
+        if left == 0 {
+            return false;
+        }
         let crowded = inner.ready.len() as u64 > CROWD;
         let most = left.min(if crowded { STRETCH } else { CROWD });
         let stretch = inner.ready.begin_stretch(most, pause && steps != first);

@@ -194,6 +194,30 @@ fn an_abort_finds_a_task_in_both_places() {
     }
 }
 
+/// As in asyncio, whose turn begins with the timers that are due.
+#[test]
+fn what_comes_between_two_runs_belongs_to_the_turn_of_the_second() {
+    let bed = Bed::new();
+    let batches = Rc::new(RefCell::new(Vec::new()));
+    let note = |what: &'static str| {
+        let (batches, scheduler) = (batches.clone(), bed.scheduler.clone());
+        move || batches.borrow_mut().push((what, scheduler.batch()))
+    };
+    let (first, queued, between) = (note("first"), note("queued"), note("between"));
+    let scheduler = bed.scheduler.clone();
+    bed.scheduler.call_soon(move || {
+        first();
+        scheduler.call_soon(queued);
+    });
+    assert_eq!(bed.scheduler.run_batch(), 1);
+    bed.scheduler.call_soon(between);
+    assert_eq!(bed.scheduler.run_batch(), 2);
+    let batches = batches.borrow();
+    assert_eq!((batches[1].0, batches[2].0), ("queued", "between"));
+    assert_eq!(batches[1].1, batches[2].1);
+    assert!(batches[0].1 < batches[1].1);
+}
+
 /// Steps that queue far more than there is room for, in the middle of a batch, again and again.
 #[test]
 fn the_order_stays_when_the_queue_moves_in_the_middle_of_a_batch() {
