@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use corio_core::TaskError;
+use corio_sync::queue::{Order, OrderedQueue};
 
 use super::op::Op;
 use super::words::run;
@@ -27,25 +28,11 @@ pub async fn step_shared(world: &Rc<World>, kind: &str, args: &[Op]) -> Done {
             world.events[args[0].index()].wait().await;
             world.log(format!("event {}", args[0].word()));
         }
-        "put" => {
-            let put = world.queues[args[0].index()].put(current().name()).await;
-            let how = if put.is_ok() { "put" } else { "shut down" };
-            world.log(format!("{how} {}", args[0].word()));
-        }
-        "get" => {
-            let queue = &world.queues[args[0].index()];
-            match queue.get().await {
-                Ok(item) => {
-                    world.log(format!("got {} {item}", args[0].word()));
-                    queue.task_done();
-                }
-                Err(_) => world.log(format!("shut down {}", args[0].word())),
-            }
-        }
-        "join" => {
-            world.queues[args[0].index()].join().await;
-            world.log(format!("joined {}", args[0].word()));
-        }
+        "put" | "get" | "join" => match args[0].index() {
+            2 => step_queue(world, &world.smallest, kind, args).await,
+            3 => step_queue(world, &world.newest, kind, args).await,
+            index => step_queue(world, &world.queues[index], kind, args).await,
+        },
         "promise" => {
             let outcome: Result<(), TaskError> =
                 (&world.promises[args[0].index()]).await.map(|_| ());
@@ -60,6 +47,27 @@ pub async fn step_shared(world: &Rc<World>, kind: &str, args: &[Op]) -> Done {
             let mut guard = world.condition_lock.acquire().await;
             world.condition.wait(&mut guard).await;
             world.log("changed");
+        }
+        "await_until" => {
+            let mut guard = world.condition_lock.acquire().await;
+            let event = &world.events[args[0].index()];
+            let changed = world.condition.wait_for(&mut guard, |()| event.is_set());
+            changed.await;
+            world.log("changed");
+        }
+        "callback" => {
+            let (told, name) = (world.clone(), current().name());
+            let index = args[0].index();
+            let id = world.promises[index]
+                .add_done_callback(move |_| told.note(name, format!("called {index}")));
+            world.callbacks.borrow_mut().push((index, id));
+        }
+        "uncallback" => {
+            let last = world.callbacks.borrow_mut().pop();
+            if let Some((index, id)) = last {
+                let removed = world.promises[index].remove_done_callback(id);
+                world.log(if removed { "removed" } else { "not there" });
+            }
         }
         "notify" => {
             let guard = world.condition_lock.acquire().await;
@@ -80,6 +88,33 @@ pub async fn step_shared(world: &Rc<World>, kind: &str, args: &[Op]) -> Done {
         other => panic!("{other}?"),
     }
     Ok(())
+}
+
+async fn step_queue<O: Order<String>>(
+    world: &World,
+    queue: &OrderedQueue<String, O>,
+    kind: &str,
+    args: &[Op],
+) {
+    let number = args[0].word();
+    match kind {
+        "put" => {
+            let put = queue.put(current().name()).await;
+            let how = if put.is_ok() { "put" } else { "shut down" };
+            world.log(format!("{how} {number}"));
+        }
+        "get" => match queue.get().await {
+            Ok(item) => {
+                world.log(format!("got {number} {item}"));
+                queue.task_done();
+            }
+            Err(_) => world.log(format!("shut down {number}")),
+        },
+        _ => {
+            queue.join().await;
+            world.log(format!("joined {number}"));
+        }
+    }
 }
 
 fn call_soon(world: &Rc<World>, args: &[Op]) {
@@ -105,6 +140,7 @@ fn call(world: &Rc<World>, args: &[Op]) -> String {
                 return "refused".into();
             }
         }
+        "admit" => world.semaphore.release(1),
         "ask" => {
             let asked = world.task(&args[1]).cancel();
             return format!("ask {}", if asked { "True" } else { "False" });

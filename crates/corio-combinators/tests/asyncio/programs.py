@@ -26,7 +26,11 @@ class Loop(asyncio.SelectorEventLoop):
         selector = Selector()
         selector.loop = self
         super().__init__(selector)
-        self.set_exception_handler(lambda loop, context: None)
+        self.too_deep = False
+        self.set_exception_handler(Loop.hear)
+
+    def hear(self, context):
+        self.too_deep |= isinstance(context.get("exception"), RecursionError)
 
     def time(self):
         return self.now
@@ -66,25 +70,43 @@ class OrderedSet(dict):
         self.pop(item, None)
 
 
-class Promise:
-    """A future that its waiters do not cancel."""
+class Watch:
+    """A wait for a future that is not cancelled with its waiter."""
 
-    def __init__(self):
-        self.outcome, self.waiters = None, []
+    _asyncio_future_blocking = False
 
-    def settle(self, outcome):
-        if self.outcome is None:
-            self.outcome = outcome
-            for waiter in self.waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+    def __init__(self, future):
+        self.future, self.gone = future, False
 
-    async def wait(self):
-        if self.outcome is None:
-            self.waiters.append(asyncio.get_running_loop().create_future())
-            await self.waiters[-1]
-        if self.outcome == "reject":
+    def get_loop(self):
+        return self.future.get_loop()
+
+    def add_done_callback(self, callback, *, context=None):
+        self.callback, self.context = callback, context
+        self.future.add_done_callback(self.told, context=context)
+
+    def told(self, future):
+        if not self.gone:
+            self.callback(self)
+
+    def cancel(self, msg=None):
+        if self.gone or self.future.done():
+            return False
+        self.gone = True
+        self.future.remove_done_callback(self.told)
+        self.get_loop().call_soon(self.callback, self, context=self.context)
+        return True
+
+    def result(self):
+        if self.gone:
             raise asyncio.CancelledError
+        return self.future.result()
+
+    def __await__(self):
+        if not self.future.done():
+            self._asyncio_future_blocking = True
+            yield self
+        return self.result()
 
 
 class AfterFirstStep:
@@ -131,7 +153,24 @@ def gives_on(make):
     return GivesOn
 
 
-Queue, Semaphore, Condition = map(gives_on, (asyncio.Queue, asyncio.Semaphore, asyncio.Condition))
+Queue, PriorityQueue, LifoQueue = map(gives_on, (asyncio.Queue, asyncio.PriorityQueue, asyncio.LifoQueue))
+Condition = gives_on(asyncio.Condition)
+
+
+def passes_by(make):
+    """In corio nobody overtakes one who was cancelled and is not told yet."""
+
+    class PassesBy(make):
+        async def acquire(self):
+            waiters = self._waiters or ()
+            free = not self._locked if make is asyncio.Lock else self._value > 0
+            self.world.different |= free and len(waiters) > 0 and all(waiter.cancelled() for waiter in waiters)
+            return await super().acquire()
+
+    return PassesBy
+
+
+Lock, Semaphore = passes_by(asyncio.Lock), passes_by(gives_on(asyncio.Semaphore))
 
 
 class Waiters(collections.deque):
@@ -151,18 +190,18 @@ class World:
         # It does things in another order on purpose.
         self.reordered = False
         self.swallows = 0
-        self.locks = [asyncio.Lock(), asyncio.Lock()]
+        self.locks = [Lock(), Lock()]
         self.semaphore = Semaphore(2)
         self.events = [asyncio.Event(), asyncio.Event()]
-        self.queues = [Queue(1), Queue()]
-        self.promises = [Promise() for _ in range(3)]
+        self.queues = [Queue(1), Queue(), PriorityQueue(2), LifoQueue()]
+        self.promises = [loop.create_future() for _ in range(3)]
         self.barrier = asyncio.Barrier(2)
         self.condition = Condition()
         self.condition.acquire = self.patient(self.condition.acquire)
         self.condition._waiters = Waiters()
         self.reacquired_late = set()
-        self.groups = []
-        for meeting in (self.semaphore, *self.queues, self.condition):
+        self.groups, self.shared, self.handed, self.callbacks = [], [], [], []
+        for meeting in (*self.locks, self.semaphore, *self.queues, self.condition):
             meeting.world = self
 
     def patient(self, acquire):
@@ -214,7 +253,8 @@ class World:
     async def whole(self, op):
         try:
             await self.run(op)
-        except Exception:
+        except Exception as error:
+            self.loop.hear({"exception": error})
             # Asked, and not told: here it ends cancelled, with a value as with an error.
             self.different |= asyncio.current_task()._must_cancel
             raise
@@ -307,9 +347,12 @@ class World:
         self.log("shielded")
 
     async def do_gather(self, *works):
+        await self.gather([self.create(work) for work in works])
+        self.log("gathered")
+
+    async def gather(self, tasks):
         me = asyncio.current_task()
         before = me.cancelling()
-        tasks = [self.create(work) for work in works]
         heard = []
         for task in tasks:
             task.add_done_callback(lambda task: heard.append(self.loop.turn))
@@ -321,7 +364,6 @@ class World:
             patient = patient and len(heard) == len(tasks) and heard[-1] < self.loop.turn
             self.different |= me.cancelling() != before and not patient
             raise
-        self.log("gathered")
 
     async def do_gatherall(self, *works):
         tasks = [self.create(work) for work in works]
@@ -412,6 +454,117 @@ class World:
             self.different |= asked
             self.log("timed out")
 
+    def picked(self, *numbers):
+        """The shared tasks with these numbers, each once, and not the one that asks."""
+        tasks = [self.shared[number % len(self.shared)] for number in numbers if self.shared]
+        return [task for task in dict.fromkeys(tasks) if task is not asyncio.current_task()]
+
+    def taken(self, *numbers):
+        """The tasks with these numbers, as far as nobody has taken them yet."""
+        taken = []
+        for number in numbers:
+            if self.handed:
+                place = number % len(self.handed)
+                task = self.handed[place]
+                if task and task is not asyncio.current_task():
+                    self.settle(task)
+                    taken.append(task)
+                    self.handed[place] = None
+        return taken
+
+    def settle(self, task):
+        """Here a value stays until the done callbacks have run."""
+        told = {(name, event) for name, _, event in self.logs}
+        self.different |= task.done() and (task.get_name(), "done " + ending(task)) not in told
+
+    async def do_share(self, work):
+        self.shared.append(self.create(work))
+
+    async def do_hand(self, work):
+        self.handed.append(self.create(work))
+
+    async def see(self, task, wait):
+        try:
+            await self.alone(Watch(wait))
+        except Exception:
+            pass
+        self.log("saw", ending(task))
+
+    async def do_see(self, number):
+        for task in self.picked(number):
+            await self.see(task, task)
+
+    async def do_seeshield(self, number):
+        for task in self.picked(number):
+            await self.see(task, asyncio.shield(task))
+
+    async def do_seeall(self, *numbers):
+        tasks = self.picked(*numbers)
+        await Watch(asyncio.gather(*tasks, *tasks[:1], return_exceptions=True))
+        self.log("saw all", *(ending(task) for task in tasks))
+
+    async def do_seewait(self, time, when, *numbers):
+        done, pending = self.picked(*numbers), []
+        if done:
+            done, pending = await asyncio.wait(done, timeout=time, return_when=MODES[when])
+        self.log("waited", len(done), len(pending))
+
+    async def do_seesome(self, count, *numbers):
+        tasks = self.picked(*numbers)
+        # They come in the order of a set.
+        self.different |= sum(task.done() for task in tasks) > 1
+        await self.some(count, tasks)
+        self.log("saw some")
+
+    async def do_some(self, count, *works):
+        await self.some(count, [self.create(work) for work in works])
+        self.log("some")
+
+    async def some(self, count, tasks):
+        ended = asyncio.as_completed(tasks)
+        for _ in range(count):
+            try:
+                task = await anext(ended)
+            except StopAsyncIteration:
+                break
+            self.log("next", task.get_name(), ending(task))
+
+    async def do_own(self, number):
+        for task in self.taken(number):
+            await self.alone(task)
+            self.log("owned")
+
+    async def do_ownall(self, *numbers):
+        await self.gather(self.taken(*numbers))
+        self.log("owned all")
+
+    async def do_ownrace(self, *numbers):
+        done, pending = self.taken(*numbers), []
+        if done:
+            done, pending = await asyncio.wait(done, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            self.settle(task)
+        self.log("waited", len(done), len(pending))
+
+    async def do_undo(self):
+        me = asyncio.current_task()
+        me.cancel()
+        self.log("undoes", me.uncancel())
+
+    async def do_until(self, time, work):
+        me = asyncio.current_task()
+        asked, swallows = me._must_cancel, self.swallows
+        try:
+            try:
+                async with asyncio.timeout_at(time) as scope:
+                    await self.run(work)
+            finally:
+                self.different |= scope.expired() and self.swallows != swallows
+            self.log("in time")
+        except TimeoutError:
+            self.different |= asked
+            self.log("timed out")
+
     async def do_lock(self, number, work):
         async with self.locks[number]:
             self.log("locked", number)
@@ -445,7 +598,7 @@ class World:
         self.log("joined", number)
 
     async def do_promise(self, number):
-        await self.alone(self.promises[number].wait())
+        await self.alone(Watch(self.promises[number]))
         self.log("promise", number)
 
     async def do_barrier(self):
@@ -467,6 +620,30 @@ class World:
                 self.different |= waiters.of[me].cancelled() and len(waiters) > 0
                 raise
             self.log("changed")
+
+    async def do_await_until(self, number):
+        async with self.condition:
+            me = asyncio.current_task()
+            self.reacquired_late.discard(me)
+            try:
+                await self.condition.wait_for(self.events[number].is_set)
+            except asyncio.CancelledError:
+                waiters = self.condition._waiters
+                self.different |= me in self.reacquired_late
+                self.different |= waiters.of[me].cancelled() and len(waiters) > 0
+                raise
+            self.log("changed")
+
+    async def do_callback(self, number):
+        name = asyncio.current_task().get_name()
+        call = lambda promise: self.note(name, "called", number)
+        self.promises[number].add_done_callback(call)
+        self.callbacks.append((self.promises[number], call))
+
+    async def do_uncallback(self):
+        if self.callbacks:
+            promise, call = self.callbacks.pop()
+            self.log("removed" if promise.remove_done_callback(call) else "not there")
 
     async def do_notify(self, count, work):
         async with self.condition:
@@ -492,7 +669,11 @@ class World:
         elif what == "clear":
             self.events[number].clear()
         elif what in ("resolve", "reject"):
-            self.promises[number].settle(what)
+            promise = self.promises[number]
+            if what == "reject":
+                promise.cancel()
+            elif not promise.done():
+                promise.set_result(None)
         elif what == "shutdown":
             self.queues[number].shutdown()
         elif what == "discard":
@@ -502,6 +683,8 @@ class World:
                 self.queues[number].put_nowait("offer")
             except (asyncio.QueueFull, asyncio.QueueShutDown):
                 return "refused"
+        elif what == "admit":
+            self.semaphore.release()
         elif what == "ask":
             return f"ask {self.tasks[number % len(self.tasks)].cancel()}"
         return what
@@ -539,9 +722,14 @@ TREES = {
     "gather": 2, "wait": 1, "group": 4, "regroup": 2, "gatherall": 1, "each": 1, "race": 1, "child": 1, "retime": 1,
 }
 SHARED_TREES = {"lock": 4, "permit": 3, "notify": 1}
+HANDLE_TREES = {"share": 5, "hand": 5, "some": 1, "until": 3}
 LEAVES = {"sleep": 10, "fail": 1, "cancel": 4, "counter": 1, "long": 2, "attend": 1}
 SHARED_LEAVES = {
     "event": 3, "put": 3, "get": 3, "join": 1, "promise": 2, "barrier": 2, "await_change": 2, "now": 4, "soon": 1, "later": 2,
+    "await_until": 1, "callback": 1, "uncallback": 0.5,
+}
+HANDLE_LEAVES = {
+    "see": 3, "seeshield": 1, "seeall": 1, "seewait": 2, "seesome": 1, "own": 4, "ownall": 2, "ownrace": 1, "undo": 1,
 }
 
 
@@ -549,25 +737,27 @@ def choose(rng, weights):
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def generate(rng, depth, shared):
-    """With `shared`, the tasks also meet at locks, queues, events and the like."""
-    some = lambda low, high: [generate(rng, depth - 1, shared) for _ in range(rng.randint(low, high))]
-    one = lambda: generate(rng, depth - 1, shared)
+def generate(rng, depth, shared, handles):
+    """With `shared`, the tasks also meet at locks, queues, events and the like; with `handles`, at tasks."""
+    some = lambda low, high: [generate(rng, depth - 1, shared, handles) for _ in range(rng.randint(low, high))]
+    one = lambda: generate(rng, depth - 1, shared, handles)
     if rng.random() < (0.25 if depth > 0 else 1):
-        return leaf(rng, choose(rng, LEAVES | SHARED_LEAVES if shared else LEAVES))
-    kind = choose(rng, TREES | SHARED_TREES if shared else TREES)
+        return leaf(rng, choose(rng, LEAVES | (SHARED_LEAVES if shared else {}) | (HANDLE_LEAVES if handles else {})))
+    kind = choose(rng, TREES | (SHARED_TREES if shared else {}) | (HANDLE_TREES if handles else {}))
     if kind == "seq":
         return ["seq", *some(2, 4)]
     if kind in ("catch", "finally"):
         return [kind, one(), cleanup(rng, shared)]
-    if kind in ("swallow", "await", "spawn", "shield", "permit"):
+    if kind in ("swallow", "await", "spawn", "shield", "permit", "share", "hand"):
         return [kind, one()]
-    if kind in ("timeout", "waitfor"):
+    if kind in ("timeout", "waitfor", "until"):
         return [kind, times(rng), one()]
     if kind in ("gather", "gatherall"):
         return [kind, *some(1, 3)]
     if kind == "race":
         return [kind, *some(1, 3)]
+    if kind == "some":
+        return [kind, rng.randint(0, 2), *some(1, 3)]
     if kind == "each":
         return [kind, times(rng), *some(1, 3)]
     if kind == "child":
@@ -577,7 +767,7 @@ def generate(rng, depth, shared):
     if kind == "lock":
         return [kind, rng.randrange(2), one()]
     if kind == "notify":
-        return [kind, rng.randint(1, 2), one()]
+        return [kind, rng.choice([1, 1, 2, 9]), one()]
     if kind == "wait":
         return ["wait", times(rng) + 1, rng.choice(list(MODES)), *some(1, 3)]
     return [kind, one(), *some(0, 3)]
@@ -592,9 +782,20 @@ def leaf(rng, kind):
         return ["fail", rng.choice("ABCD")]
     if kind in ("cancel", "attend"):
         return [kind, rng.randrange(12)]
-    if kind in ("event", "put", "get", "join"):
+    if kind in ("see", "seeshield", "own"):
+        return [kind, rng.randrange(6)]
+    some = [rng.randrange(6) for _ in range(rng.randint(1, 3))]
+    if kind in ("seeall", "ownall", "ownrace"):
+        return [kind, *some]
+    if kind == "seewait":
+        return [kind, times(rng), rng.choice(list(MODES)), *some]
+    if kind == "seesome":
+        return [kind, rng.randint(1, 3), *some]
+    if kind in ("event", "await_until"):
         return [kind, rng.randrange(2)]
-    if kind == "promise":
+    if kind in ("put", "get", "join"):
+        return [kind, rng.choice([0, 0, 1, 1, 2, 3])]
+    if kind in ("promise", "callback"):
         return [kind, rng.randrange(3)]
     if kind == "now":
         return [kind, *call(rng)]
@@ -607,7 +808,7 @@ def leaf(rng, kind):
 
 def call(rng):
     what = choose(
-        rng, {"set": 4, "clear": 1, "resolve": 3, "reject": 1, "shutdown": 1, "discard": 0.5, "offer": 2, "ask": 3}
+        rng, {"set": 4, "clear": 1, "resolve": 3, "reject": 1, "shutdown": 1, "discard": 0.5, "offer": 2, "ask": 3, "admit": 0.5}
     )
     return [what, rng.randrange(12 if what == "ask" else 3 if what in ("resolve", "reject") else 2)]
 
@@ -648,9 +849,12 @@ def play(op):
 
     try:
         loop.run_until_complete(asyncio.wait_for(main(), 10_000))
+    except TimeoutError:
+        # A ring of waits does not end.
+        return None
     finally:
         loop.close()
-    return None if world.different else world
+    return None if world.different or loop.too_deep else world
 
 
 def parse(line):
@@ -685,7 +889,7 @@ def main():
     seed, count = int(sys.argv[1]), int(sys.argv[2])
     rng = random.Random(seed)
     while count:
-        op = generate(rng, rng.choice([2, 3, 4, 4, 5]), shared=rng.random() < 0.5)
+        op = generate(rng, rng.choice([2, 3, 4, 4, 5]), shared=rng.random() < 0.5, handles=rng.random() < 0.5)
         try:
             world = play(op)
         except RecursionError:

@@ -10,10 +10,11 @@ use corio_combinators::{
 };
 use corio_core::Task;
 
+use super::handles::step_handles;
 use super::meeting::step_shared;
 use super::op::Op;
 use super::world::{Done, Fail, Running, World, current, show};
-use crate::support::{here, seconds, sleep, yield_now};
+use crate::support::{now, seconds, sleep, yield_now};
 
 pub fn run(world: &Rc<World>, op: &Op) -> Running {
     let world = world.clone();
@@ -85,13 +86,8 @@ async fn step(world: &Rc<World>, kind: &str, args: &[Op]) -> Done {
         }
         "wait" => {
             let tasks: Vec<_> = args[2..].iter().map(|op| world.create(op)).collect();
-            let when = match args[1].word() {
-                "first" => ReturnWhen::FirstCompleted,
-                "failure" => ReturnWhen::FirstException,
-                _ => ReturnWhen::AllCompleted,
-            };
             let wait = try_wait(&tasks).timeout(seconds(args[0].number()));
-            let (done, pending) = wait.return_when(when).await;
+            let (done, pending) = wait.return_when(mode(&args[1])).await;
             world.log(format!("waited {} {}", done.len(), pending.len()));
         }
         "group" | "regroup" => return step_group(world, kind, args).await,
@@ -120,9 +116,22 @@ async fn step(world: &Rc<World>, kind: &str, args: &[Op]) -> Done {
                 world.log(format!("attended {}", task.name()));
             }
         }
-        _ => return step_shared(world, kind, args).await,
+        _ => {
+            return match step_handles(world, kind, args).await {
+                Some(done) => done,
+                None => step_shared(world, kind, args).await,
+            };
+        }
     }
     Ok(())
+}
+
+pub fn mode(name: &Op) -> ReturnWhen {
+    match name.word() {
+        "first" => ReturnWhen::FirstCompleted,
+        "failure" => ReturnWhen::FirstException,
+        _ => ReturnWhen::AllCompleted,
+    }
 }
 
 async fn step_finally(world: &Rc<World>, args: &[Op]) -> Done {
@@ -180,7 +189,7 @@ async fn step_retime(world: &Rc<World>, args: &[Op]) -> Done {
     let work = async {
         run(world, &args[1]).await?;
         if !scope.expired() {
-            let later = here().clock.now() + seconds(args[2].number());
+            let later = now() + seconds(args[2].number());
             scope.reschedule(Some(later));
         }
         run(world, &args[3]).await

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use corio_combinators::{GroupError, TaskGroup};
-use corio_core::{AnyTask, Promise, Task, TaskError};
-use corio_sync::{Barrier, Condition, Event, Lock, Queue, Semaphore};
+use corio_core::{AnyTask, Promise, PromiseCallbackId, Task, TaskError};
+use corio_sync::{Barrier, Condition, Event, LifoQueue, Lock, PriorityQueue, Queue, Semaphore};
 
 use super::op::Op;
 use super::words::run;
@@ -53,11 +53,17 @@ pub struct World {
     counts: RefCell<BTreeMap<String, usize>>,
     errors: RefCell<BTreeMap<String, String>>,
     pub groups: RefCell<Vec<TaskGroup<Fail>>>,
+    /// Tasks that anybody may wait for, and those that the first one takes.
+    pub shared: RefCell<Vec<Rc<Task<Done>>>>,
+    pub handed: RefCell<Vec<Option<Task<Done>>>>,
     pub locks: [Lock<()>; 2],
     pub semaphore: Semaphore,
     pub events: [Event; 2],
     pub queues: [Queue<String>; 2],
+    pub smallest: PriorityQueue<String>,
+    pub newest: LifoQueue<String>,
     pub promises: [Promise<()>; 3],
+    pub callbacks: RefCell<Vec<(usize, PromiseCallbackId)>>,
     pub barrier: Barrier,
     pub condition: Condition,
     pub condition_lock: Lock<()>,
@@ -76,10 +82,15 @@ impl World {
             counts: RefCell::default(),
             errors: RefCell::default(),
             groups: RefCell::default(),
+            shared: RefCell::default(),
+            handed: RefCell::default(),
             locks: [Lock::new(()), Lock::new(())],
             semaphore: Semaphore::new(2),
             events: [Event::new(), Event::new()],
             queues: [Queue::bounded(1), Queue::unbounded()],
+            smallest: PriorityQueue::bounded(2),
+            newest: LifoQueue::unbounded(),
+            callbacks: RefCell::default(),
             promises: [promise(), promise(), promise()],
             barrier: Barrier::new(2),
             condition: Condition::new(),
@@ -94,6 +105,16 @@ impl World {
     pub fn note(&self, name: String, event: impl Into<String>) {
         let time = here().time().as_secs_f64();
         self.log.borrow_mut().push((name, time, event.into()));
+    }
+
+    /// What was logged, in the form of the file. Tasks that are still held go, for they hold the world.
+    pub fn into_log(self: Rc<Self>) -> Vec<String> {
+        self.handed.take();
+        self.shared.take();
+        let events = self.log.take().into_iter();
+        events
+            .map(|(name, time, event)| format!("  {name} {time} {event}"))
+            .collect()
     }
 
     /// Names a new task, and listens for its end.

@@ -338,6 +338,10 @@ pub fn call_later<R>(seconds: f64, call: impl FnOnce() -> R + 'static) {
     test.clock.arm(deadline, Alarm::Call(handle));
 }
 
+pub fn now() -> Instant {
+    here().clock.now()
+}
+
 pub fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }

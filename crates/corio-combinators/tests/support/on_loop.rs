@@ -35,8 +35,20 @@ pub fn here() -> Here {
 
 impl Here {
     pub fn time(&self) -> Duration {
-        corio_runtime::get_running_loop().time() - START.get().expect("the test has begun")
+        now() - START.get().expect("the test has begun")
     }
+}
+
+/// Runs `call` after `seconds`.
+pub fn call_later<R>(seconds: f64, call: impl FnOnce() -> R + 'static) {
+    let delay = Duration::from_secs_f64(seconds);
+    corio_runtime::get_running_loop().call_later(delay, || {
+        call();
+    });
+}
+
+pub fn now() -> Instant {
+    corio_runtime::get_running_loop().time()
 }
 
 pub fn seconds(seconds: f64) -> Duration {
