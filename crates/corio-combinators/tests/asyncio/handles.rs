@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use corio_combinators::{
-    CancelScope, ReturnWhen, as_completed, gather, shield, try_gather, try_wait,
+    CancelScope, ReturnWhen, as_completed, catch_cancel, gather, shield, try_gather, try_wait,
 };
 use corio_core::Task;
 
@@ -117,6 +117,22 @@ pub async fn step_handles(world: &Rc<World>, kind: &str, args: &[Op]) -> Option<
             assert!(me.cancel());
             world.log(format!("undoes {}", me.uncancel()));
         }
+        "tell" => {
+            let task = world.task(&args[0]);
+            let asked = task.cancel_with(args[1].word().to_owned());
+            let asked = if asked { "True" } else { "False" };
+            world.log(format!("tells {} {asked}", task.name()));
+        }
+        "why" => match catch_cancel(run(world, &args[0])).await {
+            Ok(done) => return Some(done),
+            Err(cancelled) => {
+                // Limits and groups give reasons of their own, asyncio's give none.
+                let told = |reason: &&str| ["haste", "whim"].contains(reason);
+                let reason = cancelled.reason().filter(told).unwrap_or("nothing");
+                world.log(format!("because of {reason}"));
+                cancelled.propagate().await
+            }
+        },
         "until" => {
             let start = now() - here().time();
             let scope = CancelScope::with_deadline(start + seconds(args[0].number()));

@@ -28,6 +28,7 @@ class Loop(asyncio.SelectorEventLoop):
         super().__init__(selector)
         self.too_deep = False
         self.set_exception_handler(Loop.hear)
+        self.set_task_factory(lambda loop, work, **how: Task(work, loop=loop, **how))
 
     def hear(self, context):
         self.too_deep |= isinstance(context.get("exception"), RecursionError)
@@ -70,6 +71,18 @@ class OrderedSet(dict):
         self.pop(item, None)
 
 
+class Task(asyncio.Task):
+    """Knows how it was asked."""
+
+    reasons = frozenset()
+
+    def cancel(self, msg=None):
+        asked = super().cancel(msg)
+        if asked:
+            self.reasons |= {msg}
+        return asked
+
+
 class Watch:
     """A wait for a future that is not cancelled with its waiter."""
 
@@ -92,14 +105,14 @@ class Watch:
     def cancel(self, msg=None):
         if self.gone or self.future.done():
             return False
-        self.gone = True
+        self.gone, self.msg = True, msg
         self.future.remove_done_callback(self.told)
         self.get_loop().call_soon(self.callback, self, context=self.context)
         return True
 
     def result(self):
         if self.gone:
-            raise asyncio.CancelledError
+            raise asyncio.CancelledError(*[self.msg] * (self.msg is not None))
         return self.future.result()
 
     def __await__(self):
@@ -142,9 +155,9 @@ def gives_on(make):
             self.world.reordered |= any(waiter.cancelled() for waiter in waiters)
             super()._wakeup_next(waiters)
 
-        def _wake_next(self):
+        def _wake_up_next(self):
             self.world.reordered |= any(waiter.cancelled() for waiter in self._waiters or ())
-            return super()._wake_next()
+            return super()._wake_up_next()
 
         def notify(self, n=1):
             self.world.reordered |= any(waiter.cancelled() for waiter in self._waiters)
@@ -247,6 +260,7 @@ class World:
         except asyncio.CancelledError:
             # What did not suspend was not told of a request.
             if turn != self.loop.turn and (asked or me.cancelling() != before):
+                self.hear_from([wait])
                 raise
             self.log("child cancelled")
 
@@ -281,6 +295,15 @@ class World:
             self.log("caught")
             await self.run(cleanup)
             self.log("propagates")
+            raise
+
+    async def do_why(self, work):
+        try:
+            await self.run(work)
+        except asyncio.CancelledError as error:
+            # Of several reasons the first one counts here.
+            self.different |= len(asyncio.current_task().reasons) > 1
+            self.log("because of", *(error.args or ["nothing"]))
             raise
 
     async def do_swallow(self, work):
@@ -350,6 +373,13 @@ class World:
         await self.gather([self.create(work) for work in works])
         self.log("gathered")
 
+    def hear_from(self, tasks):
+        """The reason may be that of a task that was waited for; here it is that of the request."""
+        me = asyncio.current_task()
+        for task in tasks:
+            if isinstance(task, Task):
+                me.reasons |= task.reasons if task.cancelled() else {None}
+
     async def gather(self, tasks):
         me = asyncio.current_task()
         before = me.cancelling()
@@ -359,6 +389,7 @@ class World:
         try:
             await self.alone(asyncio.gather(*tasks))
         except BaseException as error:
+            self.hear_from(tasks)
             # Here a cancelled gather waits until it has heard of all, and a failure does not make it forget the request.
             patient = isinstance(error, asyncio.CancelledError)
             patient = patient and len(heard) == len(tasks) and heard[-1] < self.loop.turn
@@ -367,7 +398,11 @@ class World:
 
     async def do_gatherall(self, *works):
         tasks = [self.create(work) for work in works]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        except asyncio.CancelledError:
+            self.hear_from(tasks)
+            raise
         self.log("gathered", *(ending(task) for task in tasks))
 
     async def do_each(self, time, *works):
@@ -693,6 +728,10 @@ class World:
         task = self.tasks[number % len(self.tasks)]
         self.log("cancels", task.get_name(), task.cancel())
 
+    async def do_tell(self, number, reason):
+        task = self.tasks[number % len(self.tasks)]
+        self.log("tells", task.get_name(), task.cancel(reason))
+
     async def do_counter(self):
         self.log("cancelling", asyncio.current_task().cancelling())
 
@@ -722,14 +761,14 @@ TREES = {
     "gather": 2, "wait": 1, "group": 4, "regroup": 2, "gatherall": 1, "each": 1, "race": 1, "child": 1, "retime": 1,
 }
 SHARED_TREES = {"lock": 4, "permit": 3, "notify": 1}
-HANDLE_TREES = {"share": 5, "hand": 5, "some": 1, "until": 3}
+HANDLE_TREES = {"share": 5, "hand": 5, "some": 1, "until": 3, "why": 3}
 LEAVES = {"sleep": 10, "fail": 1, "cancel": 4, "counter": 1, "long": 2, "attend": 1}
 SHARED_LEAVES = {
     "event": 3, "put": 3, "get": 3, "join": 1, "promise": 2, "barrier": 2, "await_change": 2, "now": 4, "soon": 1, "later": 2,
     "await_until": 1, "callback": 1, "uncallback": 0.5,
 }
 HANDLE_LEAVES = {
-    "see": 3, "seeshield": 1, "seeall": 1, "seewait": 2, "seesome": 1, "own": 4, "ownall": 2, "ownrace": 1, "undo": 1,
+    "see": 3, "seeshield": 1, "seeall": 1, "seewait": 2, "seesome": 1, "own": 4, "ownall": 2, "ownrace": 1, "undo": 1, "tell": 2,
 }
 
 
@@ -737,18 +776,29 @@ def choose(rng, weights):
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def generate(rng, depth, shared, handles):
-    """With `shared`, the tasks also meet at locks, queues, events and the like; with `handles`, at tasks."""
-    some = lambda low, high: [generate(rng, depth - 1, shared, handles) for _ in range(rng.randint(low, high))]
-    one = lambda: generate(rng, depth - 1, shared, handles)
+class Words:
+    """The words of one program. With `shared`, its tasks also meet at locks, queues, events and the like; with `handles`, at tasks.
+    Each program leaves some out, and uses some often."""
+
+    def __init__(self, rng, shared, handles):
+        self.shared = shared
+        favour = lambda words: {word: weight * rng.choice([0, 1, 1, 1, 6]) for word, weight in words.items()}
+        trees = favour(TREES | (SHARED_TREES if shared else {}) | (HANDLE_TREES if handles else {}))
+        leaves = favour(LEAVES | (SHARED_LEAVES if shared else {}) | (HANDLE_LEAVES if handles else {}))
+        self.trees, self.leaves = trees | {"seq": 1}, leaves | {"sleep": 2}
+
+
+def generate(rng, depth, words):
+    one = lambda: generate(rng, depth - 1, words)
+    some = lambda low, high: [one() for _ in range(rng.randint(low, high))]
     if rng.random() < (0.25 if depth > 0 else 1):
-        return leaf(rng, choose(rng, LEAVES | (SHARED_LEAVES if shared else {}) | (HANDLE_LEAVES if handles else {})))
-    kind = choose(rng, TREES | (SHARED_TREES if shared else {}) | (HANDLE_TREES if handles else {}))
+        return leaf(rng, choose(rng, words.leaves))
+    kind = choose(rng, words.trees)
     if kind == "seq":
         return ["seq", *some(2, 4)]
     if kind in ("catch", "finally"):
-        return [kind, one(), cleanup(rng, shared)]
-    if kind in ("swallow", "await", "spawn", "shield", "permit", "share", "hand"):
+        return [kind, one(), cleanup(rng, words.shared)]
+    if kind in ("swallow", "await", "spawn", "shield", "permit", "share", "hand", "why"):
         return [kind, one()]
     if kind in ("timeout", "waitfor", "until"):
         return [kind, times(rng), one()]
@@ -769,7 +819,7 @@ def generate(rng, depth, shared, handles):
     if kind == "notify":
         return [kind, rng.choice([1, 1, 2, 9]), one()]
     if kind == "wait":
-        return ["wait", times(rng) + 1, rng.choice(list(MODES)), *some(1, 3)]
+        return ["wait", times(rng), rng.choice(list(MODES)), *some(1, 3)]
     return [kind, one(), *some(0, 3)]
 
 
@@ -780,6 +830,8 @@ def leaf(rng, kind):
         return ["sleep", 50]
     if kind == "fail":
         return ["fail", rng.choice("ABCD")]
+    if kind == "tell":
+        return [kind, rng.randrange(12), rng.choice(["haste", "whim"])]
     if kind in ("cancel", "attend"):
         return [kind, rng.randrange(12)]
     if kind in ("see", "seeshield", "own"):
@@ -889,7 +941,8 @@ def main():
     seed, count = int(sys.argv[1]), int(sys.argv[2])
     rng = random.Random(seed)
     while count:
-        op = generate(rng, rng.choice([2, 3, 4, 4, 5]), shared=rng.random() < 0.5, handles=rng.random() < 0.5)
+        words = Words(rng, shared=rng.random() < 0.5, handles=rng.random() < 0.5)
+        op = generate(rng, rng.choice([2, 3, 4, 4, 5]), words)
         try:
             world = play(op)
         except RecursionError:
