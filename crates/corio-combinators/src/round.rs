@@ -22,8 +22,8 @@ pub(crate) enum Until {
     FirstException,
     /// All ends.
     All,
-    /// The ends of the owned ones: they have been asked to cancel. Of those in the last turn the first gives the place in the
-    /// order, as asyncio's `gather` goes on with the first member that was cancelled.
+    /// The ends of the owned ones: they have been asked to cancel. Of those in the last turn the first without a value gives the
+    /// place in the order, as asyncio's `gather` goes on with the first member that was cancelled or failed; else the last one.
     AllOwned,
     /// The same, but the last one gives the place.
     LastOwned,
@@ -303,7 +303,10 @@ impl Round {
             Until::FirstFailure => failed || self.open.get() == 0,
             Until::FirstException => failed && !task.cancelled() || self.open.get() == 0,
             Until::All | Until::LastOwned => !self.is_short(),
-            Until::AllOwned => self.told.get() != self.last_end.get(),
+            Until::AllOwned => {
+                let told = self.told.get() == self.last_end.get();
+                !told && (failed || !self.is_short())
+            }
         }
     }
 

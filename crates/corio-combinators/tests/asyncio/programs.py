@@ -260,7 +260,7 @@ class World:
         except asyncio.CancelledError:
             # What did not suspend was not told of a request.
             if turn != self.loop.turn and (asked or me.cancelling() != before):
-                self.hear_from([wait])
+                self.hear_from([getattr(wait, "future", wait)])
                 raise
             self.log("child cancelled")
 
