@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 use std::future::Future;
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::mpsc;
 
 use corio_combinators::timeout;
@@ -101,11 +101,13 @@ fn text<T: Debug>(work: impl Future<Output = T> + 'static) -> Moving {
 
 /// A source that is readable when the future goes on.
 fn readable(reads: bool) -> Moving {
-    let (reader, writer) = UnixStream::pair().unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let writer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (reader, _) = listener.accept().unwrap();
     reader.set_nonblocking(true).unwrap();
     GO.set(Some(Box::new(move || (&writer).write_all(b"x").unwrap())));
     let source = IoSource::new(reader);
-    let read = |mut stream: &UnixStream| stream.read(&mut [0; 8]);
+    let read = |mut stream: &TcpStream| stream.read(&mut [0; 8]);
     if reads {
         return text(async move { source.read_io(read).await.unwrap() });
     }

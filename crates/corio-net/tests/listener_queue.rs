@@ -6,11 +6,16 @@ use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+#[cfg(target_os = "linux")]
 use std::time::Duration;
 
-use corio_net::{TcpListener, TcpStream, start_server};
+#[cfg(target_os = "linux")]
+use corio_net::start_server;
+use corio_net::{TcpListener, TcpStream};
 use corio_runtime::{create_task, yield_now};
-use support::{pattern, run};
+#[cfg(target_os = "linux")]
+use support::pattern;
+use support::run;
 
 /// Connects, and waits until it is greeted by whoever has accepted.
 async fn visit(addr: SocketAddr) -> io::Result<()> {

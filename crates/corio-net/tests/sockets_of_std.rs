@@ -13,7 +13,9 @@ use std::{fmt, net};
 use corio_net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 use corio_runtime::{create_task, yield_now};
 use rustix::fs::{OFlags, fcntl_getfl};
-use support::{Folder, own_name, run};
+#[cfg(target_os = "linux")]
+use support::own_name;
+use support::{Folder, run};
 
 /// Waits for `receives` in a task of its own, sends when that has tried and waits, and so shows that the loop was not held up.
 async fn waits<T: fmt::Debug + 'static>(

@@ -7,12 +7,15 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
 use corio_combinators::timeout;
 use corio_net::{
     BindOptions, ConnectErrors, Lookup, TcpConnector, TcpListener, TcpStream, ToSocketAddrs,
     resolve,
 };
-use support::{Reserved, reactor, run};
+#[cfg(target_os = "linux")]
+use support::reactor;
+use support::{Reserved, run};
 
 /// An address that does not answer: the backlog of its listener is full. Keep what it returns.
 #[cfg(target_os = "linux")]

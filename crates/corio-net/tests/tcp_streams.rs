@@ -14,6 +14,7 @@ use std::time::Duration;
 use corio_net::{TcpListener, TcpStream};
 use corio_runtime::{create_task, yield_now};
 use futures_lite::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+#[cfg(target_os = "linux")]
 use socket2::SockRef;
 use support::{pattern, reactor, run, tcp_pair};
 

@@ -5,6 +5,7 @@
 mod support;
 
 use std::io::{self, ErrorKind};
+#[cfg(target_os = "linux")]
 use std::os::unix::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -12,7 +13,9 @@ use std::rc::Rc;
 use corio_net::{UnixDatagram, UnixListener, UnixStream};
 use corio_runtime::{create_task, yield_now};
 use futures_lite::AsyncReadExt;
-use support::{Folder, own_name, pattern, reactor, run};
+use support::{Folder, pattern, run};
+#[cfg(target_os = "linux")]
+use support::{own_name, reactor};
 
 /// A path that goes with the test.
 struct TempPath(

@@ -292,6 +292,7 @@ fn number(handle: &impl AsFd) -> u64 {
 }
 
 #[cfg(windows)]
+#[allow(clippy::unnecessary_cast, reason = "its size is that of an address")]
 fn number(handle: &impl AsFd) -> u64 {
     handle.as_socket().as_raw_socket() as u64
 }
