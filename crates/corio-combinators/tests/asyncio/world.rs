@@ -111,6 +111,10 @@ impl World {
     pub fn into_log(self: Rc<Self>) -> Vec<String> {
         self.handed.take();
         self.shared.take();
+        // A callback that was never called holds the world, in a promise of this world.
+        for (index, id) in self.callbacks.take() {
+            self.promises[index].remove_done_callback(id);
+        }
         let events = self.log.take().into_iter();
         events
             .map(|(name, time, event)| format!("  {name} {time} {event}"))
