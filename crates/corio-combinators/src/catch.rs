@@ -45,6 +45,7 @@ use pin_project_lite::pin_project;
 #[doc(alias = "try")]
 #[doc(alias = "except")]
 #[inline]
+#[track_caller]
 pub fn catch_cancel<F: IntoFuture>(work: F) -> CatchCancel<F::IntoFuture> {
     CatchCancel {
         work: Some(work.into_future()),

@@ -48,6 +48,7 @@ use crate::cleanup::{Attempt, Cleanup};
 /// # scheduler.close();
 /// ```
 #[doc(alias = "defer")]
+#[track_caller]
 pub fn finally<F, C>(
     work: F,
     cleanup: C,

@@ -56,6 +56,7 @@ use crate::limited::Limited;
 #[doc(alias = "wait_for")]
 #[doc(alias = "fail_after")]
 #[inline]
+#[track_caller]
 pub fn timeout<F: IntoFuture>(duration: Duration, work: F) -> Timeout<F::IntoFuture> {
     Timeout {
         limited: Limited::for_duration(work.into_future(), duration, is_started::<F>),
@@ -76,6 +77,7 @@ pub fn timeout<F: IntoFuture>(duration: Duration, work: F) -> Timeout<F::IntoFut
 ///
 /// As [`timeout`].
 #[doc(alias = "fail_at")]
+#[track_caller]
 pub fn timeout_at<F: IntoFuture>(deadline: Instant, work: F) -> Timeout<F::IntoFuture> {
     Timeout {
         limited: Limited::until(work.into_future(), deadline),
@@ -104,6 +106,7 @@ pub fn timeout_at<F: IntoFuture>(deadline: Instant, work: F) -> Timeout<F::IntoF
 /// # }
 /// ```
 #[inline]
+#[track_caller]
 pub fn move_on_after<F: IntoFuture>(duration: Duration, work: F) -> MoveOnAfter<F::IntoFuture> {
     MoveOnAfter {
         limited: Limited::for_duration(work.into_future(), duration, is_started::<F>),

@@ -101,6 +101,7 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
     /// # Cancel safety
     ///
     /// That of the future.
+    #[track_caller]
     pub fn with<F: IntoFuture>(&'static self, value: T, future: F) -> With<T, F::IntoFuture> {
         With {
             variable: self,

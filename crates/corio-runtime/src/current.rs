@@ -61,9 +61,9 @@ where
     F::Output: 'static,
 {
     // Inside of a closure the caller would be a line of this file.
-    let site = Location::caller();
+    let (future, site) = (future.into_future(), Location::caller());
     let task = Scheduler::with_current(|scheduler| {
-        scheduler.map(|scheduler| scheduler.create_task_at(future.into_future(), site))
+        scheduler.map(|scheduler| scheduler.create_task_at(future, site))
     });
     match task {
         Some(task) => task,

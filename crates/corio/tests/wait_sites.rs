@@ -5,10 +5,12 @@ use std::future::pending;
 use std::time::Duration;
 
 use corio::{
-    Promise, TaskError, TaskGroup, all_tasks, as_completed, create_task, gather, get_running_loop,
-    interval, scope, shield, sleep, staggered_race, task_group, to_thread, try_gather, wait,
-    yield_now,
+    CancelScope, Promise, TaskError, TaskGroup, all_tasks, as_completed, catch_cancel, create_task,
+    finally, gather, get_running_loop, interval, move_on_after, scope, shield, sleep,
+    staggered_race, task_group, timeout, timeout_at, to_thread, try_gather, wait, yield_now,
 };
+
+corio::context! { static REQUEST: u32 = 0; }
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -86,6 +88,51 @@ async fn waits_for_time_and_tasks_tell_their_lines() {
     let attempt = async || pending::<Result<(), ()>>().await;
     case!(staggered_race([attempt], None));
     all_were_told();
+}
+
+/// A task that is given away by value is awaited where it was given away.
+#[corio::test]
+async fn tasks_that_are_handed_over_are_awaited_on_the_line_of_the_call() {
+    let task = || create_task(never());
+    case!(timeout(HOUR, task()));
+    case!(timeout_at(get_running_loop().time() + HOUR, task()));
+    case!(move_on_after(HOUR, task()));
+    case!(catch_cancel(task()));
+    case!(finally(task(), async || ()));
+    case!(CancelScope::new().run(task()));
+    case!(REQUEST.with(1, task()));
+    all_were_told();
+}
+
+/// The line on which the newest task waits.
+async fn line_of_the_newest() -> Option<u32> {
+    yield_now().await;
+    yield_now().await;
+    let waiting = all_tasks().pop()?.waits_for()?;
+    (waiting.site().file() == file!()).then(|| waiting.site().line())
+}
+
+#[corio::test]
+async fn a_task_made_of_a_task_waits_where_it_was_created() {
+    let outer = create_task(create_task(never()));
+    assert_eq!(line_of_the_newest().await, Some(line!() - 1));
+    outer.abort();
+    let outer = get_running_loop().create_task(create_task(never()));
+    assert_eq!(line_of_the_newest().await, Some(line!() - 1));
+    outer.abort();
+    let stopped = task_group(async |group: TaskGroup<TaskError>| {
+        group.create_task(create_task(never()));
+        assert_eq!(line_of_the_newest().await, Some(line!() - 1));
+        group.cancel();
+        Ok(())
+    });
+    stopped.await.expect("the body has a value");
+    scope(async |s| {
+        let outer = s.spawn(create_task(never()));
+        assert_eq!(line_of_the_newest().await, Some(line!() - 1));
+        outer.abort();
+    })
+    .await;
 }
 
 #[corio::test]

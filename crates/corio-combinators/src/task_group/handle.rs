@@ -44,6 +44,7 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     /// The same, for a task that was created at `site`.
+    #[track_caller]
     pub(crate) fn create_task_at<F>(
         &self,
         work: F,
