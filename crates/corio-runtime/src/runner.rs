@@ -146,6 +146,8 @@ impl Runner {
 
     fn end_tasks(&self) -> ExitReport {
         let tasks = self.event_loop.all_tasks();
+        // A task that has ended waits for nothing any more.
+        let as_they_were: Vec<TaskInfo> = tasks.iter().map(TaskInfo::of).collect();
         let told = Cell::new(false);
         let tell = || {
             if !told.replace(true) {
@@ -161,10 +163,10 @@ impl Runner {
         tell();
         // A second Ctrl-C leaves the rest to the forced end, which names it.
         drop(ended);
-        let cancelled = tasks
-            .iter()
-            .filter(|task| task.done())
-            .map(TaskInfo::of)
+        let cancelled = as_they_were
+            .into_iter()
+            .zip(&tasks)
+            .filter_map(|(info, task)| task.done().then_some(info))
             .collect();
         ExitReport {
             cancelled,

@@ -67,12 +67,16 @@ impl<T> WorkersReport<T> {
     ///
     /// # Errors
     ///
-    /// Why the first of the workers gave no value that did not.
+    /// Why the first of the workers gave no value that did not. A panic goes first: the others were shut down because of it.
     pub fn into_values(self) -> Result<Vec<T>, WorkerError> {
-        self.workers
-            .into_iter()
-            .map(|worker| worker.outcome)
-            .collect()
+        let panicked = |worker: &WorkerReport<T>| {
+            matches!(worker.outcome, Err(WorkerError::Run(RunError::Panicked(_))))
+        };
+        let mut workers = self.workers;
+        if let Some(first) = workers.iter().position(panicked) {
+            workers.swap(0, first);
+        }
+        workers.into_iter().map(|worker| worker.outcome).collect()
     }
 }
 
