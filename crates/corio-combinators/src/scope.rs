@@ -17,22 +17,22 @@ use corio_core::waiting::{self, WaitKind};
 use corio_core::{AnyTask, LentFuture, Panic, Scheduler, ScopedTask, TaskError};
 use pin_project_lite::pin_project;
 
-use crate::part::is_there;
+use crate::part::{is_there, poll_caught};
 
 static SCOPE: WaitKind = WaitKind::new("scope");
 
 /// Runs `body` with children that may borrow everything that outlives the scope.
 ///
 /// The scope ends when the body and all children have ended. A cancellation from outside drops the body, cancels the children,
-/// and goes on when all have ended. A child that is cancelled on its own disturbs nobody. A panic of a child that nobody waits
-/// for cancels the others and the body, and is resumed when the scope ends; so is any other panic that nobody has read by then.
+/// and goes on when all have ended. A child that is cancelled on its own disturbs nobody. A panic of the body, or of a child that
+/// nobody waits for, cancels all others and is resumed when the scope ends; so is any other panic that nobody has read by then.
 ///
 /// Children run in the steps of the task that the scope is in, each when it was woken. For children that need no borrow,
 /// [`task_group`](crate::task_group()) is the lighter one.
 ///
 /// # Panics
 ///
-/// When it is polled where no loop runs, and with a child's unread panic.
+/// When it is polled where no loop runs, and with the body's panic or a child's unread one.
 ///
 /// # Cancel safety
 ///
@@ -287,13 +287,11 @@ impl State<'_> {
 
     /// The first panic that nobody has read.
     fn unread_panic(&self) -> Option<Panic> {
-        let fatal = self.fatal.take();
-        if fatal.is_some() {
-            return fatal;
-        }
-        let tasks = std::mem::take(&mut *self.panics.borrow_mut());
-        let mut panics = tasks.iter().map(AnyTask::take_unseen_panic);
-        panics.find_map(|panic| panic)
+        let unread = || {
+            let tasks = self.panics.take();
+            tasks.iter().find_map(AnyTask::take_unseen_panic)
+        };
+        self.fatal.take().or_else(unread)
     }
 }
 
@@ -357,9 +355,15 @@ impl<R, B: Future<Output = R>> Future for ScopeFuture<'_, R, B> {
                 state.abort();
             }
             if let Some(body) = this.body.as_mut().as_pin_mut() {
-                if let Poll::Ready(outcome) = this.node.inside(|| body.poll(cx)) {
+                if let Poll::Ready(outcome) = this.node.inside(|| poll_caught(body, cx)) {
+                    match outcome {
+                        Ok(outcome) => *this.outcome = Some(outcome),
+                        Err(panic) => {
+                            state.fatal.borrow_mut().get_or_insert(panic);
+                            state.abort();
+                        }
+                    }
                     this.body.set(None);
-                    *this.outcome = Some(outcome);
                 }
             }
             let calm = !state.aborting.get();

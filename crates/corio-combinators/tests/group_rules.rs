@@ -501,8 +501,10 @@ fn start_tells_of_a_child_that_ends_before_it_is_ready() {
             drop(silent);
             Ok(())
         });
-        match create_task(group).await {
-            Err(TaskError::Panicked(panic)) => {
+        let failures = group.await.unwrap_err().into_failures();
+        match &failures[..] {
+            [(body, Failure::Panicked(panic))] => {
+                assert_eq!(body, "body");
                 assert!(panic.message().contains("without saying that it is ready"));
             }
             other => panic!("{other:?}"),

@@ -11,7 +11,7 @@ use corio_core::cancel::{Kind, Node, Taken, poll_after_passing_on};
 use corio_core::waiting::{self, WaitKind};
 use pin_project_lite::pin_project;
 
-use crate::part::is_there;
+use crate::part::{is_there, poll_caught};
 
 use super::error::{Failed, Failure, GroupError};
 use super::handle::TaskGroup;
@@ -24,8 +24,8 @@ static GROUP: WaitKind = WaitKind::new("task group");
 /// The body adds children by its handle, and children add siblings by clones of it. The group ends when the body and all
 /// children have ended, also those that were added meanwhile.
 ///
-/// The first failure (an `Err` or a panic of a child, an `Err` of the body) cancels all other children and the body, once; the
-/// group waits for all of them, and its error holds every failure. A child that is cancelled on its own is not a failure.
+/// The first failure (an `Err` or a panic, of a child or of the body) cancels all other children and the body, once; the group
+/// waits for all of them, and its error holds every failure. A child that is cancelled on its own is not a failure.
 ///
 /// The error type cannot be inferred from the body: annotate it once, `async |group: TaskGroup<MyError>|`. The body ends in
 /// `Ok(..)`.
@@ -92,8 +92,8 @@ pin_project! {
     {
         #[pin]
         body: Option<B>,
-        // What the body gave.
-        outcome: Option<Result<R, E>>,
+        // What the body gave, or that it panicked.
+        outcome: Option<Result<R, Failure<E>>>,
         // A request from outside, which goes on when the children have ended.
         outside: Option<Taken>,
         // It has gone on, and whoever takes it drops this.
@@ -157,13 +157,17 @@ where
             }
             if let Some(body) = this.body.as_mut().as_pin_mut() {
                 state.set_entry(this.node.entry());
-                if let Poll::Ready(outcome) = this.node.inside(|| body.poll(cx)) {
+                if let Poll::Ready(outcome) = this.node.inside(|| poll_caught(body, cx)) {
+                    let failed = !matches!(outcome, Ok(Ok(_)));
+                    *this.outcome = Some(outcome.map_or_else(
+                        |panic| Err(Failure::Panicked(panic)),
+                        |given| given.map_err(Failure::Error),
+                    ));
                     this.body.set(None);
                     state.exit();
-                    if outcome.is_err() {
+                    if failed {
                         state.abort();
                     }
-                    *this.outcome = Some(outcome);
                 }
             }
             if !is_there(this.body.as_mut()) {
@@ -182,8 +186,7 @@ where
         let mut failed = state.close();
         let value = match this.outcome.take() {
             Some(Ok(value)) => Some(value),
-            Some(Err(error)) => {
-                let failure = Failure::Error(error);
+            Some(Err(failure)) => {
                 failed.push(Failed::new("body".into(), this.site, failure));
                 None
             }
