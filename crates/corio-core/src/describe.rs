@@ -7,15 +7,33 @@ use crate::error::TaskError;
 use crate::state::Outcome;
 use crate::task::{AnyTask, Task};
 
-/// The name of a future's type without the closures that the compiler puts into it: a function inside of an async one is shown as
-/// `outer::inner`.
+/// The name of a future's type as it is shown: without the closures that the compiler puts into it, so that a function inside of an
+/// async one is `outer::inner`, and without the modules of the standard library, which say nothing about the program.
 pub(crate) struct TypePath(pub(crate) &'static str);
 
 impl fmt::Display for TypePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .split("::{{closure}}")
-            .try_for_each(|part| f.write_str(part))
+        for part in self.0.split("::{{closure}}") {
+            let mut rest = part;
+            while !rest.is_empty() {
+                let in_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+                let (path, after) = rest.split_at(rest.find(|c| !in_path(c)).unwrap_or(rest.len()));
+                f.write_str(without_modules(path))?;
+                let next = after.find(in_path).unwrap_or(after.len());
+                f.write_str(&after[..next])?;
+                rest = &after[next..];
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The last name of a path of the standard library; any other path as it is.
+fn without_modules(path: &str) -> &str {
+    let standard = ["core::", "alloc::", "std::"];
+    match path.rsplit_once("::") {
+        Some((_, name)) if standard.iter().any(|root| path.starts_with(root)) => name,
+        _ => path,
     }
 }
 

@@ -4,6 +4,7 @@ mod support;
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -94,6 +95,17 @@ fn what_an_async_function_makes_is_shown_by_its_path() {
     assert!(shown[1].contains(&boxed), "{}", shown[1]);
     let callback = format!("<Handle {path} at ");
     assert!(shown[2].starts_with(&callback), "{}", shown[2]);
+}
+
+#[test]
+fn names_of_the_standard_library_are_shown_without_their_modules() {
+    type Boxed = Pin<Box<dyn Future<Output = Result<String, AnyTask>>>>;
+    let bed = Bed::new();
+    let boxed: Boxed = Box::pin(std::future::pending());
+    let shown = format!("{:?}", bed.scheduler.create_task(boxed));
+    let short =
+        " coro=Pin<Box<dyn Future<Output = Result<String, corio_core::task::AnyTask>>>> at ";
+    assert!(shown.contains(short), "{shown}");
 }
 
 /// In every state, also from inside of callbacks and destructors.

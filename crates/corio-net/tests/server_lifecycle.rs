@@ -3,6 +3,7 @@
 mod support;
 
 use std::cell::{Cell, RefCell};
+use std::future::pending;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -118,6 +119,33 @@ fn the_tasks_of_a_server_were_created_where_the_program_made_the_server() {
             assert_eq!((site.file(), site.line()), (file!(), line));
         }
         drop(client);
+        Ok(())
+    });
+}
+
+#[test]
+fn the_tasks_of_a_server_are_shown_as_those_of_its_handler_and_of_the_server() {
+    run(async {
+        let server = echo_server().await?;
+        let _client = client(&server).await?;
+        let plain = TcpListener::bind("127.0.0.1:0").await?;
+        let addr = plain.local_addr()?;
+        let _plain = serve(plain, async |_: TcpStream, _| pending::<()>().await);
+        let _other = TcpStream::connect(addr).await?;
+        until(|| all_tasks().len() == 5).await;
+        let shown = all_tasks().into_iter().skip(1);
+        let shown: Vec<String> = shown.map(|task| format!("{task:?}")).collect();
+        let here = "server_lifecycle";
+        let test = "the_tasks_of_a_server_are_shown_as_those_of_its_handler_and_of_the_server";
+        let expected = [
+            "corio_net::server::handle::Server".to_owned(),
+            format!("{here}::echo"),
+            "corio_net::server::handle::Server".to_owned(),
+            format!("{here}::{test}"),
+        ];
+        for (shown, expected) in shown.iter().zip(expected) {
+            assert!(shown.contains(&format!(" coro={expected} at ")), "{shown}");
+        }
         Ok(())
     });
 }

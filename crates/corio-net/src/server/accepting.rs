@@ -13,6 +13,7 @@ use corio_core::{AnyTask, Report};
 use corio_runtime::{get_running_loop, sleep, yield_now};
 
 use super::acceptor::Acceptor;
+use super::handle::Server;
 use super::handler::Handle;
 use super::shared::{AnySeat, Shared, State};
 
@@ -72,7 +73,7 @@ impl<A: Acceptor, H> Seat<A, H> {
 impl<A: Acceptor, H: Handle<A>> AnySeat for Seat<A, H> {
     fn start(self: Rc<Self>, shared: &Rc<Shared>) {
         let name = shared.options.name();
-        let task = shared.create_task(accept_all(self.clone(), Deaf(shared.clone())));
+        let task = shared.create_task::<Server, _>(accept_all(self.clone(), Deaf(shared.clone())));
         let task = task.named(format!("{name}: accepting"));
         self.task.set(Some(task.any()));
     }

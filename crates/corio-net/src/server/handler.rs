@@ -69,7 +69,7 @@ where
         let name = task_name(shared, &peer);
         let handler = self.clone();
         let presence = Clients::enter(shared);
-        begin(shared, presence, name, async move {
+        begin::<H>(shared, presence, name, async move {
             (handler.0)(connection, peer).await.outcome()
         });
     }
@@ -89,7 +89,7 @@ where
         let (reader, writer) = options.streams(connection);
         presence.set_connection(writer.connection());
         writer.connection().set_guest(presence.clone());
-        begin(shared, presence, name, async move {
+        begin::<H>(shared, presence, name, async move {
             (handler.handler)(reader, writer).await.outcome()
         });
     }
@@ -116,7 +116,7 @@ where
         let this = self.clone();
         let presence = Clients::enter(shared);
         let of_connection = presence.clone();
-        begin(shared, presence, name, async move {
+        begin::<H>(shared, presence, name, async move {
             let options = this.options.of_peer(&peer).of_socket(&connection);
             let stream = match this.acceptor.accept(connection).await {
                 Ok(stream) => stream,
@@ -147,14 +147,15 @@ fn task_name(shared: &Shared, peer: &impl fmt::Debug) -> String {
     format!("{}: {peer:?}", shared.options.name())
 }
 
-fn begin(
+/// The task is shown as one of the handler `H`.
+fn begin<H>(
     shared: &Shared,
     presence: Presence,
     name: String,
     work: impl Future<Output = Result<(), String>> + 'static,
 ) {
     let of_task = OfTask(presence.clone());
-    let task = shared.create_task(async move {
+    let task = shared.create_task::<H, _>(async move {
         let outcome = work.await;
         drop(of_task);
         outcome

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::panic::Location;
 use std::rc::Rc;
 
-use corio_core::{Scheduler, Task};
-use corio_runtime::{create_task, get_running_loop};
+use corio_core::Task;
+use corio_runtime::get_running_loop;
 
 use super::clients::Clients;
 use super::options::ServeOptions;
@@ -60,15 +60,15 @@ impl Shared {
         })
     }
 
-    /// A task of the server, which was created where the server was made: that is the line that the program knows.
-    pub(super) fn create_task<F>(&self, work: F) -> Task<F::Output>
+    /// A task of the server, which was created where the server was made, and is shown as one of `Shown`: the line and the name
+    /// that the program knows.
+    pub(super) fn create_task<Shown, F>(&self, work: F) -> Task<F::Output>
     where
         F: Future<Output: 'static> + 'static,
     {
-        match Scheduler::current() {
-            Some(scheduler) => scheduler.create_task_at(work, self.site),
-            None => create_task(work),
-        }
+        let work = async move { Some(work.await) };
+        let scheduler = get_running_loop().scheduler().clone();
+        scheduler.create_fallible_task_at::<Shown, _, _>(work, self.site)
     }
 
     pub(super) fn state(&self) -> State {
