@@ -32,7 +32,7 @@ static GROUP: WaitKind = WaitKind::new("task group");
 ///
 /// # Errors
 ///
-/// [`GroupError`] with all failures in the order of completion, or [`GroupError::Stopped`] after [`TaskGroup::cancel`].
+/// [`GroupError`] with all failures in the order of completion, or [`GroupError::Stopped`] when [`TaskGroup::cancel`] ended the body.
 ///
 /// # Panics
 ///
