@@ -21,7 +21,7 @@ fn play(program: &str) -> Vec<String> {
         let world = world.clone();
         call_later(f64::from(number) * 100.0, move || world.sweep());
     }
-    while test.scheduler.task_count() > 0 && test.turn() {}
+    while test.turn() {}
     let waiting = test.scheduler.all_tasks();
     assert!(waiting.is_empty(), "waits for ever: {waiting:?}\n{program}");
     test.settle();

@@ -117,6 +117,10 @@ pub async fn step_handles(world: &Rc<World>, kind: &str, args: &[Op]) -> Option<
             assert!(me.cancel());
             world.log(format!("undoes {}", me.uncancel()));
         }
+        "pardon" => {
+            let task = world.task(&args[0]);
+            world.log(format!("pardons {} {}", task.name(), task.uncancel()));
+        }
         "tell" => {
             let task = world.task(&args[0]);
             let asked = task.cancel_with(args[1].word().to_owned());

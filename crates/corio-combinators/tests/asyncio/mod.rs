@@ -5,6 +5,8 @@
 
 #![allow(unreachable_pub, reason = "each test file uses it")]
 
+pub mod calls;
+pub mod futures;
 pub mod handles;
 pub mod meeting;
 pub mod op;

@@ -71,16 +71,39 @@ class OrderedSet(dict):
         self.pop(item, None)
 
 
+def ordered_set(items=()):
+    return OrderedSet(dict.fromkeys(items))
+
+
+# What is started and listened to by `as_completed` and `wait` is so in the order of the arguments.
+asyncio.tasks.set = ordered_set
+
+
 class Task(asyncio.Task):
     """Knows how it was asked."""
 
     reasons = frozenset()
+    limited = False
+    # How often it was asked, and how often it had been when requests were last withdrawn.
+    asks = withdrawn = 0
 
     def cancel(self, msg=None):
+        self.limited |= sys._getframe(1).f_code.co_filename.endswith(("timeouts.py", "taskgroups.py"))
         asked = super().cancel(msg)
         if asked:
             self.reasons |= {msg}
+            self.asks += 1
         return asked
+
+    def uncancel(self):
+        asked = self._must_cancel
+        left = super().uncancel()
+        if asked and not self._must_cancel:
+            self.withdrawn = self.asks
+        return left
+
+    def was_asked_since(self, asks):
+        return self.asks > max(asks, self.withdrawn)
 
 
 class Watch:
@@ -213,7 +236,7 @@ class World:
         self.condition.acquire = self.patient(self.condition.acquire)
         self.condition._waiters = Waiters()
         self.reacquired_late = set()
-        self.groups, self.shared, self.handed, self.callbacks = [], [], [], []
+        self.groups, self.shared, self.handed, self.callbacks, self.handles = [], [], [], [], []
         for meeting in (*self.locks, self.semaphore, *self.queues, self.condition):
             meeting.world = self
 
@@ -242,24 +265,41 @@ class World:
         for task in list(self.tasks):
             task.cancel()
 
-    def create(self, op, make=asyncio.create_task):
-        parent = asyncio.current_task().get_name()
+    def next_name(self, parent=None):
+        parent = parent or asyncio.current_task().get_name()
         self.counts[parent] = self.counts.get(parent, 0) + 1
-        name = f"{parent}.{self.counts[parent]}"
+        return f"{parent}.{self.counts[parent]}"
+
+    def create(self, op, make=asyncio.create_task, parent=None):
+        name = self.next_name(parent)
         task = make(self.whole(op), name=name)
+        self.list(name, task)
+        return task
+
+    def list(self, name, task):
         self.tasks.append(task)
         task.add_done_callback(lambda task: self.note(name, "done", ending(task)))
-        return task
+
+    def futures(self, ops):
+        """What makes tasks of its own is given these. A task has its name when it begins."""
+
+        async def begins(name, op):
+            task = asyncio.current_task()
+            task.set_name(name)
+            self.list(name, task)
+            await self.whole(op)
+
+        return [begins(self.next_name(), op) for op in ops]
 
     async def alone(self, wait):
         """A wait that was not cancelled itself may still find its task cancelled: that is no request here."""
         me = asyncio.current_task()
-        before, asked, turn = me.cancelling(), me._must_cancel, self.loop.turn
+        before, asked, turn = me.asks, me._must_cancel, self.loop.turn
         try:
             return await wait
         except asyncio.CancelledError:
             # What did not suspend was not told of a request.
-            if turn != self.loop.turn and (asked or me.cancelling() != before):
+            if turn != self.loop.turn and (asked or me.was_asked_since(before)):
                 self.hear_from([getattr(wait, "future", wait)])
                 raise
             self.log("child cancelled")
@@ -322,12 +362,13 @@ class World:
             raise
         finally:
             self.log("cleanup after", after)
+            me = asyncio.current_task()
+            asked, asks = me._must_cancel, me.asks
             try:
                 await self.run(cleanup)
-            except asyncio.CancelledError:
-                if after == "value":
-                    self.different = True
-                raise
+            finally:
+                # Here a request lets it end.
+                self.different |= after == "value" and (asked or me.asks != asks)
             self.log("cleaned up")
 
     async def do_timeout(self, time, work):
@@ -380,20 +421,20 @@ class World:
             if isinstance(task, Task):
                 me.reasons |= task.reasons if task.cancelled() else {None}
 
-    async def gather(self, tasks):
+    async def gather(self, tasks, gathering=None):
         me = asyncio.current_task()
-        before = me.cancelling()
+        before = me.asks
         heard = []
         for task in tasks:
             task.add_done_callback(lambda task: heard.append(self.loop.turn))
         try:
-            await self.alone(asyncio.gather(*tasks))
+            await self.alone(gathering or asyncio.gather(*tasks))
         except BaseException as error:
             self.hear_from(tasks)
             # Here a cancelled gather waits until it has heard of all, and a failure does not make it forget the request.
             patient = isinstance(error, asyncio.CancelledError)
             patient = patient and len(heard) == len(tasks) and heard[-1] < self.loop.turn
-            self.different |= me.cancelling() != before and not patient
+            self.different |= me.was_asked_since(before) and not patient
             raise
 
     async def do_gatherall(self, *works):
@@ -586,6 +627,59 @@ class World:
         me.cancel()
         self.log("undoes", me.uncancel())
 
+    async def do_pardon(self, number):
+        task = self.tasks[number % len(self.tasks)]
+        before, waits = task.cancelling(), task._fut_waiter
+        # Here a request that is not delivered yet is withdrawn, also when the task waits.
+        told = waits is None or not (waits.gone if isinstance(waits, Watch) else waits.cancelled())
+        self.different |= before == 1 and not task.done() and not told
+        # The request of a limit or a group is never withdrawn.
+        self.different |= before > 0 and task.limited
+        self.log("pardons", task.get_name(), task.uncancel() if before else 0)
+
+    async def do_gathernew(self, *works):
+        gathering = asyncio.gather(*self.futures(works))
+        await self.gather(gathering._children, gathering)
+        self.log("gathered")
+
+    async def do_gatherallnew(self, *works):
+        tasks = (gathering := asyncio.gather(*self.futures(works), return_exceptions=True))._children
+        try:
+            await gathering
+        except asyncio.CancelledError:
+            self.hear_from(tasks)
+            raise
+        self.log("gathered", *(ending(task) for task in tasks))
+
+    async def do_stopgather(self, turns, *works):
+        """A gather that is given up."""
+        me = asyncio.current_task()
+        before = me.asks
+        self.different |= me._must_cancel
+        gathering = asyncio.gather(*self.futures(works), return_exceptions=True)
+        try:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        finally:
+            self.different |= gathering.done() or me.was_asked_since(before)
+            gathering.cancel()
+        self.log("gave up")
+
+    async def do_shieldnew(self, work):
+        await self.alone(asyncio.shield(*self.futures([work])))
+        self.log("shielded")
+
+    async def do_eachnew(self, time, *works):
+        try:
+            async for task in asyncio.as_completed(self.futures(works), timeout=time or None):
+                self.log("next", task.get_name(), ending(task))
+        except TimeoutError:
+            self.log("too late")
+
+    async def do_somenew(self, count, *works):
+        await self.some(count, self.futures(works))
+        self.log("some")
+
     async def do_until(self, time, work):
         me = asyncio.current_task()
         asked, swallows = me._must_cancel, self.swallows
@@ -628,6 +722,12 @@ class World:
         except asyncio.QueueShutDown:
             self.log("shut down", number)
 
+    async def do_take(self, number):
+        try:
+            self.log("took", number, await self.queues[number].get())
+        except asyncio.QueueShutDown:
+            self.log("shut down", number)
+
     async def do_join(self, number):
         await self.queues[number].join()
         self.log("joined", number)
@@ -638,9 +738,27 @@ class World:
 
     async def do_barrier(self):
         # Here a new round begins while the last one goes on.
-        self.different |= self.barrier._state.value == "draining"
-        await self.barrier.wait()
-        self.log("passed")
+        self.different |= self.barrier._state.value in ("draining", "resetting")
+        try:
+            await self.barrier.wait()
+            self.log("passed")
+        except asyncio.BrokenBarrierError:
+            self.log("broken")
+
+    async def broken(self):
+        """Here those who were let through pass."""
+        async with self.barrier._cond:
+            self.different |= self.barrier._state.value == "draining"
+
+    async def do_abort(self):
+        await self.broken()
+        await self.barrier.abort()
+        self.log("aborts")
+
+    async def do_reset(self):
+        await self.broken()
+        await self.barrier.reset()
+        self.log("resets")
 
     async def do_await_change(self):
         async with self.condition:
@@ -687,17 +805,21 @@ class World:
             await self.run(work)
 
     async def do_now(self, *call):
-        self.log("now", self.call(*call))
+        self.log("now", self.call(asyncio.current_task().get_name(), *call))
 
     async def do_soon(self, *call):
         name = asyncio.current_task().get_name()
-        self.loop.call_soon(lambda: self.note(name, "soon", self.call(*call)))
+        self.handles.append(self.loop.call_soon(lambda: self.note(name, "soon", self.call(name, *call))))
 
     async def do_later(self, time, *call):
         name = asyncio.current_task().get_name()
-        self.loop.call_later(time, lambda: self.note(name, "later", self.call(*call)))
+        self.handles.append(self.loop.call_later(time, lambda: self.note(name, "later", self.call(name, *call))))
 
-    def call(self, what, number):
+    async def do_at(self, time, *call):
+        name = asyncio.current_task().get_name()
+        self.handles.append(self.loop.call_at(time, lambda: self.note(name, "at", self.call(name, *call))))
+
+    def call(self, name, what, number):
         """What may be done without awaiting anything."""
         if what == "set":
             self.events[number].set()
@@ -720,6 +842,25 @@ class World:
                 return "refused"
         elif what == "admit":
             self.semaphore.release()
+        elif what == "flip":
+            self.events[number].set()
+            self.events[number].clear()
+        elif what == "done":
+            try:
+                self.queues[number].task_done()
+            except ValueError:
+                return "done too often"
+        elif what == "renew":
+            self.promises[number] = self.loop.create_future()
+        elif what == "begin":
+            self.create(BEGUN[number], parent=name)
+        elif what == "stop":
+            if not self.handles:
+                return "nothing to stop"
+            handle = self.handles[number % len(self.handles)]
+            before = handle.cancelled()
+            handle.cancel()
+            return f"stop {before} {handle.cancelled()}"
         elif what == "ask":
             return f"ask {self.tasks[number % len(self.tasks)].cancel()}"
         return what
@@ -736,6 +877,8 @@ class World:
         self.log("cancelling", asyncio.current_task().cancelling())
 
 
+# The tasks that callbacks create.
+BEGUN = [["sleep", 0], ["sleep", 1], ["seq", ["now", "set", 0], ["event", 1]], ["cancel", 0], ["fail", "E"], ["now", "stop", 0]]
 MODES = {"first": asyncio.FIRST_COMPLETED, "all": asyncio.ALL_COMPLETED, "failure": asyncio.FIRST_EXCEPTION}
 
 
@@ -767,6 +910,8 @@ SHARED_LEAVES = {
     "event": 3, "put": 3, "get": 3, "join": 1, "promise": 2, "barrier": 2, "await_change": 2, "now": 4, "soon": 1, "later": 2,
     "await_until": 1, "callback": 1, "uncallback": 0.5,
 }
+FUTURE_TREES = {"gathernew": 4, "gatherallnew": 3, "stopgather": 1, "shieldnew": 3, "eachnew": 2, "somenew": 1}
+CALL_LEAVES = {"soon": 5, "later": 4, "at": 4, "now": 4, "take": 1, "abort": 1, "reset": 1, "barrier": 2, "pardon": 2, "join": 1}
 HANDLE_LEAVES = {
     "see": 3, "seeshield": 1, "seeall": 1, "seewait": 2, "seesome": 1, "own": 4, "ownall": 2, "ownrace": 1, "undo": 1, "tell": 2,
 }
@@ -778,13 +923,13 @@ def choose(rng, weights):
 
 class Words:
     """The words of one program. With `shared`, its tasks also meet at locks, queues, events and the like; with `handles`, at tasks.
-    Each program leaves some out, and uses some often."""
+    With `futures`, they hand over what is to become tasks, and with `calls` they call what takes things back and creates more. Each program leaves some out, and uses some often."""
 
-    def __init__(self, rng, shared, handles):
-        self.shared = shared
+    def __init__(self, rng, shared, handles, futures, calls):
+        self.shared, self.calls = shared, calls
         favour = lambda words: {word: weight * rng.choice([0, 1, 1, 1, 6]) for word, weight in words.items()}
-        trees = favour(TREES | (SHARED_TREES if shared else {}) | (HANDLE_TREES if handles else {}))
-        leaves = favour(LEAVES | (SHARED_LEAVES if shared else {}) | (HANDLE_LEAVES if handles else {}))
+        trees = favour(TREES | (SHARED_TREES if shared else {}) | (HANDLE_TREES if handles else {}) | (FUTURE_TREES if futures else {}))
+        leaves = favour(LEAVES | (SHARED_LEAVES if shared else {}) | (HANDLE_LEAVES if handles else {}) | (CALL_LEAVES if calls else {}))
         self.trees, self.leaves = trees | {"seq": 1}, leaves | {"sleep": 2}
 
 
@@ -792,23 +937,25 @@ def generate(rng, depth, words):
     one = lambda: generate(rng, depth - 1, words)
     some = lambda low, high: [one() for _ in range(rng.randint(low, high))]
     if rng.random() < (0.25 if depth > 0 else 1):
-        return leaf(rng, choose(rng, words.leaves))
+        return leaf(rng, choose(rng, words.leaves), words.calls)
     kind = choose(rng, words.trees)
     if kind == "seq":
         return ["seq", *some(2, 4)]
     if kind in ("catch", "finally"):
         return [kind, one(), cleanup(rng, words.shared)]
-    if kind in ("swallow", "await", "spawn", "shield", "permit", "share", "hand", "why"):
+    if kind in ("swallow", "await", "spawn", "shield", "permit", "share", "hand", "why", "shieldnew"):
         return [kind, one()]
     if kind in ("timeout", "waitfor", "until"):
         return [kind, times(rng), one()]
-    if kind in ("gather", "gatherall"):
+    if kind in ("gather", "gatherall", "gathernew", "gatherallnew"):
         return [kind, *some(1, 3)]
     if kind == "race":
         return [kind, *some(1, 3)]
-    if kind == "some":
+    if kind == "stopgather":
+        return [kind, rng.choice([1, 1, 2, 3]), *[["seq", ["sleep", rng.choice([1, 2, 9])], one()] for _ in range(rng.randint(1, 3))]]
+    if kind in ("some", "somenew"):
         return [kind, rng.randint(0, 2), *some(1, 3)]
-    if kind == "each":
+    if kind in ("each", "eachnew"):
         return [kind, times(rng), *some(1, 3)]
     if kind == "child":
         return [kind, rng.randrange(4), one()]
@@ -823,7 +970,7 @@ def generate(rng, depth, words):
     return [kind, one(), *some(0, 3)]
 
 
-def leaf(rng, kind):
+def leaf(rng, kind, calls):
     if kind == "sleep":
         return ["sleep", times(rng)]
     if kind == "long":
@@ -832,7 +979,7 @@ def leaf(rng, kind):
         return ["fail", rng.choice("ABCD")]
     if kind == "tell":
         return [kind, rng.randrange(12), rng.choice(["haste", "whim"])]
-    if kind in ("cancel", "attend"):
+    if kind in ("cancel", "attend", "pardon"):
         return [kind, rng.randrange(12)]
     if kind in ("see", "seeshield", "own"):
         return [kind, rng.randrange(6)]
@@ -845,24 +992,24 @@ def leaf(rng, kind):
         return [kind, rng.randint(1, 3), *some]
     if kind in ("event", "await_until"):
         return [kind, rng.randrange(2)]
-    if kind in ("put", "get", "join"):
+    if kind in ("put", "get", "join", "take"):
         return [kind, rng.choice([0, 0, 1, 1, 2, 3])]
     if kind in ("promise", "callback"):
         return [kind, rng.randrange(3)]
     if kind == "now":
-        return [kind, *call(rng)]
+        return [kind, *call(rng, calls)]
     if kind == "soon":
-        return [kind, *call(rng)]
-    if kind == "later":
-        return [kind, times(rng), *call(rng)]
+        return [kind, *call(rng, calls)]
+    if kind in ("later", "at"):
+        return [kind, times(rng), *call(rng, calls)]
     return [kind]
 
 
-def call(rng):
-    what = choose(
-        rng, {"set": 4, "clear": 1, "resolve": 3, "reject": 1, "shutdown": 1, "discard": 0.5, "offer": 2, "ask": 3, "admit": 0.5}
-    )
-    return [what, rng.randrange(12 if what == "ask" else 3 if what in ("resolve", "reject") else 2)]
+def call(rng, more):
+    calls = {"set": 4, "clear": 1, "resolve": 3, "reject": 1, "shutdown": 1, "discard": 0.5, "offer": 2, "ask": 3, "admit": 0.5}
+    what = choose(rng, calls | ({"flip": 2, "done": 1, "renew": 1, "begin": 5, "stop": 6} if more else {}))
+    ends = {"ask": 12, "resolve": 3, "reject": 3, "renew": 3, "begin": len(BEGUN), "stop": 4}
+    return [what, rng.randrange(ends.get(what, 2))]
 
 
 def cleanup(rng, shared):
@@ -895,15 +1042,13 @@ def play(op):
         task.add_done_callback(lambda task: world.note("0", "done", ending(task)))
         for number in range(1, 9):
             loop.call_later(100 * number, world.sweep)
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(others)
-        await asyncio.sleep(0)
+        await asyncio.sleep(1000)
+        # A ring of waits does not end.
+        return len(asyncio.all_tasks()) > 1
 
     try:
-        loop.run_until_complete(asyncio.wait_for(main(), 10_000))
-    except TimeoutError:
-        # A ring of waits does not end.
-        return None
+        if loop.run_until_complete(main()):
+            return None
     finally:
         loop.close()
     return None if world.different or loop.too_deep else world
@@ -941,7 +1086,7 @@ def main():
     seed, count = int(sys.argv[1]), int(sys.argv[2])
     rng = random.Random(seed)
     while count:
-        words = Words(rng, shared=rng.random() < 0.5, handles=rng.random() < 0.5)
+        words = Words(rng, *(rng.random() < 0.5 for _ in range(4)))
         op = generate(rng, rng.choice([2, 3, 4, 4, 5]), words)
         try:
             world = play(op)

@@ -10,6 +10,8 @@ use corio_combinators::{
 };
 use corio_core::Task;
 
+use super::calls::step_calls;
+use super::futures::step_futures;
 use super::handles::step_handles;
 use super::meeting::step_shared;
 use super::op::Op;
@@ -117,7 +119,13 @@ async fn step(world: &Rc<World>, kind: &str, args: &[Op]) -> Done {
             }
         }
         _ => {
-            return match step_handles(world, kind, args).await {
+            if step_calls(world, kind, args) {
+                return Ok(());
+            }
+            if let Some(done) = step_handles(world, kind, args).await {
+                return done;
+            }
+            return match step_futures(world, kind, args).await {
                 Some(done) => done,
                 None => step_shared(world, kind, args).await,
             };

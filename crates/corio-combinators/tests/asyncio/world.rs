@@ -10,6 +10,7 @@ use corio_combinators::{GroupError, TaskGroup};
 use corio_core::{AnyTask, Promise, PromiseCallbackId, Task, TaskError};
 use corio_sync::{Barrier, Condition, Event, LifoQueue, Lock, PriorityQueue, Queue, Semaphore};
 
+use super::calls::Call;
 use super::op::Op;
 use super::words::run;
 use crate::support::{create_task, here};
@@ -62,8 +63,9 @@ pub struct World {
     pub queues: [Queue<String>; 2],
     pub smallest: PriorityQueue<String>,
     pub newest: LifoQueue<String>,
-    pub promises: [Promise<()>; 3],
-    pub callbacks: RefCell<Vec<(usize, PromiseCallbackId)>>,
+    pub promises: RefCell<[Promise<()>; 3]>,
+    pub callbacks: RefCell<Vec<(Promise<()>, PromiseCallbackId)>>,
+    pub handles: RefCell<Vec<Rc<Call>>>,
     pub barrier: Barrier,
     pub condition: Condition,
     pub condition_lock: Lock<()>,
@@ -91,7 +93,8 @@ impl World {
             smallest: PriorityQueue::bounded(2),
             newest: LifoQueue::unbounded(),
             callbacks: RefCell::default(),
-            promises: [promise(), promise(), promise()],
+            handles: RefCell::default(),
+            promises: RefCell::new([promise(), promise(), promise()]),
             barrier: Barrier::new(2),
             condition: Condition::new(),
             condition_lock: Lock::new(()),
@@ -111,6 +114,7 @@ impl World {
     pub fn into_log(self: Rc<Self>) -> Vec<String> {
         self.handed.take();
         self.shared.take();
+        self.handles.take();
         // A callback that was never called holds the world, in a promise of this world.
         for (index, id) in self.callbacks.take() {
             self.promises[index].remove_done_callback(id);
@@ -160,10 +164,17 @@ impl World {
         }
     }
 
+    pub fn promise(&self, index: usize) -> Promise<()> {
+        self.promises.borrow()[index].clone()
+    }
+
     pub fn next_name(&self) -> String {
-        let parent = current().name();
+        self.next_name_for(&current().name())
+    }
+
+    fn next_name_for(&self, parent: &str) -> String {
         let mut counts = self.counts.borrow_mut();
-        let count = counts.entry(parent.clone()).or_default();
+        let count = counts.entry(parent.to_owned()).or_default();
         *count += 1;
         format!("{parent}.{count}")
     }
@@ -178,7 +189,12 @@ impl World {
     }
 
     pub fn create(self: &Rc<Self>, op: &Op) -> Task<Done> {
-        let name = self.next_name();
+        self.create_for(&current().name(), op)
+    }
+
+    /// A task that is counted as one of `parent`.
+    pub fn create_for(self: &Rc<Self>, parent: &str, op: &Op) -> Task<Done> {
+        let name = self.next_name_for(parent);
         let task = create_task(self.clone().whole(name.clone(), op.clone()));
         self.list(name, &task.any());
         task

@@ -329,14 +329,27 @@ pub fn create_task<F: Future<Output: 'static> + 'static>(future: F) -> Task<F::O
 }
 
 /// Runs `call` after `seconds`.
-pub fn call_later<R>(seconds: f64, call: impl FnOnce() -> R + 'static) {
+pub fn call_later<R>(seconds: f64, call: impl FnOnce() -> R + 'static) -> Timer {
+    call_when(here().clock.now() + Duration::from_secs_f64(seconds), call)
+}
+
+/// Runs `call` when the test has gone on for `time`.
+pub fn call_at<R>(time: Duration, call: impl FnOnce() -> R + 'static) -> Timer {
+    let test = here();
+    call_when(test.clock.now() - test.time() + time, call)
+}
+
+fn call_when<R>(deadline: Instant, call: impl FnOnce() -> R + 'static) -> Timer {
     let test = here();
     let handle = test.scheduler.callback(|| {
         call();
     });
-    let deadline = test.clock.now() + Duration::from_secs_f64(seconds);
-    test.clock.arm(deadline, Alarm::Call(handle));
+    test.clock.arm(deadline, Alarm::Call(handle.clone()));
+    handle
 }
+
+/// What a call that is to come may be taken back with.
+pub type Timer = corio_core::Handle;
 
 pub fn now() -> Instant {
     here().clock.now()

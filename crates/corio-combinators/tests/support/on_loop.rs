@@ -40,12 +40,23 @@ impl Here {
 }
 
 /// Runs `call` after `seconds`.
-pub fn call_later<R>(seconds: f64, call: impl FnOnce() -> R + 'static) {
+pub fn call_later<R>(seconds: f64, call: impl FnOnce() -> R + 'static) -> Timer {
     let delay = Duration::from_secs_f64(seconds);
     corio_runtime::get_running_loop().call_later(delay, || {
         call();
-    });
+    })
 }
+
+/// Runs `call` when the test has gone on for `time`.
+pub fn call_at<R>(time: Duration, call: impl FnOnce() -> R + 'static) -> Timer {
+    let start = START.get().expect("the test has begun");
+    corio_runtime::get_running_loop().call_at(start + time, || {
+        call();
+    })
+}
+
+/// What a call that is to come may be taken back with.
+pub type Timer = corio_runtime::TimerHandle;
 
 pub fn now() -> Instant {
     corio_runtime::get_running_loop().time()
