@@ -12,7 +12,7 @@ use crate::builder::EventLoopBuilder;
 use crate::event_loop::EventLoop;
 use crate::exit::{ExitReport, TaskInfo};
 use crate::run_error::RunError;
-use crate::shut_down::shut_down;
+use crate::shut_down::{ask_tasks, shut_down};
 
 /// How long tasks may clean up at the end, unless told otherwise.
 const GRACE: Duration = Duration::from_secs(30);
@@ -154,6 +154,7 @@ impl Runner {
                 self.report_panics(&tasks);
             }
         };
+        ask_tasks(&self.event_loop);
         let ended = {
             let mut forced = |_: &AnyTask| ControlFlow::Break(RunError::Interrupted);
             let on_interrupt = self.sigint.then_some(&mut forced as _);

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use corio_core::EndWait;
+use corio_core::{AnyTask, EndWait};
 
 use crate::blocking::BlockingPool;
 use crate::clock::WaitLimit;
@@ -14,8 +14,22 @@ use crate::event_loop::EventLoop;
 use crate::sleep::sleep_until;
 use crate::yield_now::yield_now;
 
-/// Ends the tasks, waits for the jobs on threads, and ends the tasks that these have made. What is left after the grace period is
-/// left to `EventLoop::close`. `tasks_ended` is called before jobs are waited for.
+const REASON: &str = "the event loop is shutting down";
+
+/// Asks all tasks to end that were never asked. Between two runs nothing takes another step before it hears of that, and what has not
+/// begun never does.
+pub(crate) fn ask_tasks(event_loop: &EventLoop) {
+    ask(event_loop.all_tasks().into_iter());
+}
+
+fn ask(tasks: impl Iterator<Item = AnyTask>) {
+    for task in tasks.filter(|task| task.cancelling() == 0) {
+        task.cancel_with(REASON);
+    }
+}
+
+/// Ends the tasks, which have been asked, waits for the jobs on threads, and ends the tasks that these have made. What is left after
+/// the grace period is left to `EventLoop::close`. `tasks_ended` is called before jobs are waited for.
 pub(crate) async fn shut_down(event_loop: &EventLoop, grace: Duration, tasks_ended: impl FnOnce()) {
     // Threads do not live by a virtual clock.
     let limit = WaitLimit::new(grace);
@@ -28,6 +42,9 @@ pub(crate) async fn shut_down(event_loop: &EventLoop, grace: Duration, tasks_end
         // What the jobs have sent before their end: the report of a panic, a task.
         event_loop.scheduler().take_mail();
         yield_now().await;
+        let me = current_task();
+        let tasks = event_loop.all_tasks().into_iter();
+        ask(tasks.filter(|task| Some(task) != me.as_ref()));
         end_tasks(event_loop, limit.left()).await;
     }
 }
@@ -40,7 +57,7 @@ async fn wait_for_jobs(event_loop: &EventLoop, pool: BlockingPool, limit: Durati
     drop(closed.await);
 }
 
-/// Asks, waits, asks again, waits.
+/// Waits for those that were asked, asks again, waits.
 async fn end_tasks(event_loop: &EventLoop, grace: Duration) {
     let me = current_task();
     let others = || {
@@ -49,17 +66,20 @@ async fn end_tasks(event_loop: &EventLoop, grace: Duration) {
             .into_iter()
             .filter(|task| Some(task) != me.as_ref())
     };
-    const REASON: &str = "the event loop is shutting down";
     let half = event_loop.time().checked_add(grace / 2);
     let end = event_loop.time().checked_add(grace);
     for (deadline, again) in [(half, false), (end, true)] {
-        for task in others() {
-            if again || task.cancelling() == 0 {
+        if again {
+            for task in others() {
                 task.cancel_with(REASON);
             }
         }
         let mut pause = deadline.map(sleep_until);
         while let Some(task) = others().next() {
+            // Those that were asked have ended already, and have left these.
+            if others().all(|task| task.cancelling() == 0) {
+                ask(others());
+            }
             let mut end = EndWait::new(&task);
             let in_time = poll_fn(|cx| {
                 if end.poll_end(cx).is_ready() {
@@ -74,9 +94,7 @@ async fn end_tasks(event_loop: &EventLoop, grace: Duration) {
                 break;
             }
             // Tasks that were created meanwhile are asked too.
-            for task in others().filter(|task| task.cancelling() == 0) {
-                task.cancel_with(REASON);
-            }
+            ask(others());
         }
         if others().next().is_none() {
             break;

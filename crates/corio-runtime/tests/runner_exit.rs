@@ -49,6 +49,29 @@ async fn begin_job(job: impl FnOnce() + Send + 'static) {
     waits.await.unwrap_err();
 }
 
+#[test]
+fn what_is_ready_when_main_has_ended_takes_no_other_step_before_it_is_asked() {
+    let mut runner = virtual_runner();
+    let went_on = Rc::new(Cell::new(false));
+    let began = Rc::new(Cell::new(false));
+    let (steps, begins) = (went_on.clone(), began.clone());
+    let main = async {
+        create_task(async move {
+            yield_now().await;
+            // The last batch of the run. What it creates and what waits for the next one is ready then.
+            create_task(async move { begins.set(true) });
+            yield_now().await;
+            steps.set(true);
+        });
+        yield_now().await;
+    };
+    runner.run(main).unwrap();
+    let report = runner.close();
+    assert!(report.is_clean(), "{report}");
+    assert!(!began.get(), "a task has begun after the end");
+    assert!(!went_on.get(), "a task went on after the end");
+}
+
 /// T80, C120. What asyncio has between the handler and the job, the end of an asynchronous generator, has no counterpart.
 #[test]
 fn the_tasks_that_main_leaves_are_cancelled_and_waited_for() {
