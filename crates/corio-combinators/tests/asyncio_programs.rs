@@ -4,7 +4,7 @@ mod asyncio;
 mod support;
 
 use asyncio::op::parse;
-use asyncio::recorded::compare;
+use asyncio::recorded::{PROGRAMS, compare};
 use asyncio::world::World;
 use support::{TestLoop, call_later};
 
@@ -32,5 +32,5 @@ fn play(program: &str) -> Vec<String> {
 
 #[test]
 fn random_programs_log_what_they_log_under_asyncio_in_the_same_order() {
-    compare(play);
+    compare(PROGRAMS, play);
 }

@@ -5,7 +5,7 @@ mod asyncio;
 mod support;
 
 use asyncio::op::parse;
-use asyncio::recorded::compare;
+use asyncio::recorded::{PROGRAMS, compare};
 use asyncio::world::World;
 use corio_runtime::{EventLoop, all_tasks};
 use support::{begin, call_later, create_task, now, sleep};
@@ -32,5 +32,5 @@ fn play(program: &str) -> Vec<String> {
 
 #[test]
 fn random_programs_log_what_they_log_under_asyncio_on_the_event_loop_too() {
-    compare(play);
+    compare(PROGRAMS, play);
 }

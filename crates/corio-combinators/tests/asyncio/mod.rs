@@ -1,7 +1,7 @@
 //! Programs of tasks that are read from a file and played, and what they log under asyncio.
 //!
-//! A `~` before a program says that only what each task logs is the same, and not the order among tasks. The file was written by
-//! `programs.py`. `CORIO_ASYNCIO_PROGRAMS` names another one to be played.
+//! A `~` before a program says that only what each task logs is the same, and not the order among tasks; a `!`, that it only has to
+//! end. The files were written by `programs.py`. `CORIO_ASYNCIO_PROGRAMS` names another one to be played.
 
 #![allow(unreachable_pub, reason = "each test file uses it")]
 

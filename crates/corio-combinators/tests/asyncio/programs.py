@@ -1,10 +1,11 @@
 """Random asyncio programs on a virtual clock, and what each of their tasks logged.
 
-usage: programs.py SEED COUNT      random ones
-       programs.py - < FILE        those in the file, one a line
+usage: programs.py SEED COUNT [end]      random ones
+       programs.py - [end] < FILE        those in the file, one a line
 
 One program is a line of words in parentheses, followed by the lines of its log: task, time, event. With a `~` before it, only
-what each task logs is compared, not the order among tasks. The loop breaks ties as corio does: equal deadlines in the order of
+what each task logs is compared, not the order among tasks; with a `!`, nothing is compared, it only has to end. With `end` the
+program is what `asyncio.run` is given, and the log goes on until all is closed. The loop breaks ties as corio does: equal deadlines in the order of
 their arming, the children of a group in the order of their creation.
 """
 import asyncio, collections, itertools, logging, random, selectors, sys
@@ -17,6 +18,8 @@ class Selector(selectors.SelectSelector):
         events = super().select(0)
         if not events and timeout:
             self.loop.now += timeout
+        if not events and timeout is None:
+            raise RuntimeError("nothing can ever happen")
         return events
 
 
@@ -28,7 +31,15 @@ class Loop(asyncio.SelectorEventLoop):
         super().__init__(selector)
         self.too_deep = False
         self.set_exception_handler(Loop.hear)
-        self.set_task_factory(lambda loop, work, **how: Task(work, loop=loop, **how))
+        self.set_task_factory(Loop.make_task)
+        # Tasks are asked for the end of the run, and some were created since.
+        self.ending = self.late = False
+
+    def make_task(self, work, **how):
+        self.late |= self.ending and not work.__name__.startswith("shutdown_")
+        task = Task(work, loop=self, **how)
+        task.number = next(numbers)
+        return task
 
     def hear(self, context):
         self.too_deep |= isinstance(context.get("exception"), RecursionError)
@@ -225,6 +236,8 @@ class World:
         self.different = False
         # It does things in another order on purpose.
         self.reordered = False
+        # It is not to be compared at all.
+        self.only_ends = False
         self.swallows = 0
         self.locks = [Lock(), Lock()]
         self.semaphore = Semaphore(2)
@@ -239,6 +252,10 @@ class World:
         self.groups, self.shared, self.handed, self.callbacks, self.handles = [], [], [], [], []
         for meeting in (*self.locks, self.semaphore, *self.queues, self.condition):
             meeting.world = self
+
+    def only_to_end(self):
+        self.only_ends = True
+        return self
 
     def patient(self, acquire):
         """Notes who had to wait for the condition's lock."""
@@ -487,6 +504,8 @@ class World:
     async def do_regroup(self, body, *works):
         """The failure goes on."""
         group, swallows = asyncio.TaskGroup(), self.swallows
+        me = asyncio.current_task()
+        asks = me.asks
         group._tasks = OrderedSet()
         self.groups.append(group)
         try:
@@ -496,7 +515,9 @@ class World:
                 await self.run(body)
         except BaseExceptionGroup:
             # The counter makes a request of one that was swallowed.
-            self.different |= self.swallows > 0 and asyncio.current_task().cancelling() > 0
+            self.different |= self.swallows > 0 and me.cancelling() > 0
+            # And it makes none of one that a group has heard of and somebody took back.
+            self.different |= me.asks != asks and me.cancelling() == 0
             raise
         finally:
             self.different |= group._parent_cancel_requested and self.swallows != swallows
@@ -1054,6 +1075,53 @@ def play(op):
     return None if world.different or loop.too_deep else world
 
 
+def play_to_the_end(op):
+    loop = Loop()
+    world = World(loop)
+
+    async def main():
+        task = asyncio.current_task()
+        task.set_name("0")
+        world.list("0", task)
+        for number in range(1, 9):
+            loop.call_later(60 * number, task.cancel)
+        await world.whole(op)
+
+    try:
+        main = loop.create_task(main())
+        try:
+            loop.run_until_complete(main)
+        except (ValueError, BaseExceptionGroup, asyncio.CancelledError):
+            pass
+        except RuntimeError:
+            return None
+        # From here on it is `Runner.close`, with tasks in the order of their creation.
+        tasks = sorted(asyncio.all_tasks(loop), key=lambda task: task.number)
+        loop.ending = True
+        # Here a timer that is due just then rings a batch later.
+        world.different |= any(timer._when <= loop.time() and not timer.cancelled() for timer in loop._scheduled)
+        swallows = world.swallows
+        for task in tasks:
+            # Here who was asked, or is asked by its owner, is not asked again.
+            world.different |= task.cancelling() > 0
+            task.cancel()
+        if tasks:
+            ended = asyncio.gather(*tasks, return_exceptions=True)
+            # Here they are asked again then.
+            loop.call_later(12, loop.stop)
+            try:
+                loop.run_until_complete(ended)
+            except RuntimeError:
+                return world.only_to_end()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+    # Here who takes his request back is asked again when another task has ended.
+    world.different |= world.swallows != swallows
+    return world.only_to_end() if world.different or loop.too_deep or loop.late else world
+
+
 def parse(line):
     words = line.replace("(", " ( ").replace(")", " ) ").split()
     open = [[]]
@@ -1069,16 +1137,21 @@ def parse(line):
 
 
 def tell(op, world):
-    print("~" * world.reordered + text(op))
+    print(("!" if world.only_ends else "~" * world.reordered) + text(op))
+    if world.only_ends:
+        print("  ends")
+        return
     for name, time, event in world.logs:
         print(f"  {name} {time:g} {event}")
 
 
 def main():
+    to_the_end = sys.argv[-1] == "end"
+    perform = play_to_the_end if to_the_end else play
     if sys.argv[1] == "-":
         for line in filter(str.strip, sys.stdin):
-            op = parse(line.lstrip("~"))
-            if world := play(op):
+            op = parse(line.lstrip("~!"))
+            if world := perform(op):
                 tell(op, world)
             else:
                 print(text(op), "is played otherwise on purpose", file=sys.stderr)
@@ -1088,8 +1161,11 @@ def main():
     while count:
         words = Words(rng, *(rng.random() < 0.5 for _ in range(4)))
         op = generate(rng, rng.choice([2, 3, 4, 4, 5]), words)
+        if to_the_end:
+            others = [[rng.choice(["spawn", "share", "hand"]), generate(rng, rng.choice([1, 2, 3]), words)] for _ in range(rng.randint(1, 4))]
+            op = ["seq", *others, *[["sleep", times(rng)]] * rng.randint(0, 1), generate(rng, rng.choice([0, 0, 2]), words)]
         try:
-            world = play(op)
+            world = perform(op)
         except RecursionError:
             continue
         if world is None or not 4 <= len(world.logs) <= 60:

@@ -157,6 +157,7 @@ impl World {
     }
 
     /// What still waits is asked to end.
+    #[allow(dead_code, reason = "a run to the end asks by itself")]
     pub fn sweep(&self) {
         let tasks = self.tasks.borrow().clone();
         for task in tasks {
