@@ -116,8 +116,8 @@ impl World {
         self.shared.take();
         self.handles.take();
         // A callback that was never called holds the world, in a promise of this world.
-        for (index, id) in self.callbacks.take() {
-            self.promises[index].remove_done_callback(id);
+        for (promise, id) in self.callbacks.take() {
+            promise.remove_done_callback(id);
         }
         let events = self.log.take().into_iter();
         events
