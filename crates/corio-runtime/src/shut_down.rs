@@ -19,13 +19,16 @@ const REASON: &str = "the event loop is shutting down";
 /// Asks all tasks to end that were never asked. Between two runs nothing takes another step before it hears of that, and what has not
 /// begun never does.
 pub(crate) fn ask_tasks(event_loop: &EventLoop) {
-    ask(event_loop.all_tasks().into_iter());
-}
-
-fn ask(tasks: impl Iterator<Item = AnyTask>) {
-    for task in tasks.filter(|task| task.cancelling() == 0) {
+    for task in others(event_loop).filter(|task| task.cancelling() == 0) {
         task.cancel_with(REASON);
     }
+}
+
+/// All tasks but the one that takes its step.
+fn others(event_loop: &EventLoop) -> impl Iterator<Item = AnyTask> {
+    let me = current_task();
+    let tasks = event_loop.all_tasks().into_iter();
+    tasks.filter(move |task| Some(task) != me.as_ref())
 }
 
 /// Ends the tasks, which have been asked, waits for the jobs on threads, and ends the tasks that these have made. What is left after
@@ -42,9 +45,7 @@ pub(crate) async fn shut_down(event_loop: &EventLoop, grace: Duration, tasks_end
         // What the jobs have sent before their end: the report of a panic, a task.
         event_loop.scheduler().take_mail();
         yield_now().await;
-        let me = current_task();
-        let tasks = event_loop.all_tasks().into_iter();
-        ask(tasks.filter(|task| Some(task) != me.as_ref()));
+        ask_tasks(event_loop);
         end_tasks(event_loop, limit.left()).await;
     }
 }
@@ -59,13 +60,7 @@ async fn wait_for_jobs(event_loop: &EventLoop, pool: BlockingPool, limit: Durati
 
 /// Waits for those that were asked, asks again, waits.
 async fn end_tasks(event_loop: &EventLoop, grace: Duration) {
-    let me = current_task();
-    let others = || {
-        event_loop
-            .all_tasks()
-            .into_iter()
-            .filter(|task| Some(task) != me.as_ref())
-    };
+    let others = || others(event_loop);
     let half = event_loop.time().checked_add(grace / 2);
     let end = event_loop.time().checked_add(grace);
     for (deadline, again) in [(half, false), (end, true)] {
@@ -78,7 +73,7 @@ async fn end_tasks(event_loop: &EventLoop, grace: Duration) {
         while let Some(task) = others().next() {
             // Those that were asked have ended already, and have left these.
             if others().all(|task| task.cancelling() == 0) {
-                ask(others());
+                ask_tasks(event_loop);
             }
             let mut end = EndWait::new(&task);
             let in_time = poll_fn(|cx| {
@@ -94,7 +89,7 @@ async fn end_tasks(event_loop: &EventLoop, grace: Duration) {
                 break;
             }
             // Tasks that were created meanwhile are asked too.
-            ask(others());
+            ask_tasks(event_loop);
         }
         if others().next().is_none() {
             break;
